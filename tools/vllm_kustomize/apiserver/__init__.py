@@ -1,0 +1,1 @@
+"""What kube-apiserver rejects, a module a family."""

@@ -1,0 +1,190 @@
+"""What flows through the pipeline: frozen values, no input or output."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+FieldPath = tuple[str | int, ...]
+"""Keys and list indexes from an object's root to one of its fields."""
+
+Manifest = Mapping[Any, Any]
+"""One Kubernetes object as parsed; nothing about its contents is certain."""
+
+KubernetesVersion = tuple[int, int]
+"""Major and minor, so that `version >= (1, 36)` reads as it should."""
+
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
+
+
+class Error(Exception):
+    """The tool could not do what was asked; the message is for the person at the terminal."""
+
+
+class Severity(IntEnum):
+    """How bad a finding is; `--fail-on` compares them."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Precision(IntEnum):
+    """How sure a location is: the place that set the value, or only where to begin to look."""
+
+    FILE = 1
+    OBJECT = 2
+    PARENT = 3
+    EXACT = 4
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a source file; `line` and `column` count from 1 and point at the value."""
+
+    file: str
+    line: int
+    column: int
+    note: str = ""
+    precision: Precision = Precision.EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A directory that the engine can build; `name` is its path as it is shown to the user."""
+
+    name: str
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One object of a rendered stream; `document` is its 0-based index there."""
+
+    manifest: Manifest
+    document: int = 0
+
+    @property
+    def api_version(self) -> str:
+        """The object's `apiVersion`, or an empty string."""
+        return _text(self.manifest.get("apiVersion"))
+
+    @property
+    def kind(self) -> str:
+        """The object's `kind`, or an empty string."""
+        return _text(self.manifest.get("kind"))
+
+    @property
+    def metadata(self) -> Manifest:
+        """The object's `metadata`, or an empty mapping."""
+        metadata = self.manifest.get("metadata")
+        return metadata if isinstance(metadata, Mapping) else {}
+
+    @property
+    def name(self) -> str:
+        """The object's name (or `generateName`), or an empty string."""
+        return _text(self.metadata.get("name")) or _text(self.metadata.get("generateName"))
+
+    @property
+    def namespace(self) -> str:
+        """The object's namespace, or an empty string where none is set."""
+        return _text(self.metadata.get("namespace"))
+
+    def __str__(self) -> str:
+        return f"{self.kind or 'object without kind'}/{self.name or '(no name)'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What one overlay, or one file of rendered YAML, comes to.
+
+    `overlay` is None for a file; `file` is then its path ("-" for standard input).
+    """
+
+    resources: tuple[Resource, ...]
+    overlay: Overlay | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another field that a problem speaks of; `resource` where it is in another object."""
+
+    path: FieldPath
+    note: str
+    resource: Resource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a check found: a field and what is wrong with it. It knows nothing of files.
+
+    `rule`, `severity` and `help` are given only where one check speaks for several rules (the schema and
+    API-server checks) or knows better than the rule's own constants. `resource` names the object where the
+    check saw a whole build.
+    """
+
+    path: FieldPath
+    message: str
+    rule: str = ""
+    severity: Severity | None = None
+    help: str = ""
+    resource: Resource | None = None
+    related: tuple[Related, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem with its rule, its object and the place in the sources that caused it."""
+
+    rule: str
+    severity: Severity
+    message: str
+    help: str = ""
+    overlay: str | None = None
+    resource: Resource | None = None
+    path: FieldPath = ()
+    location: Location | None = None
+    related: tuple[Location, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that was asked for and not checked, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of one run."""
+
+    findings: tuple[Finding, ...]
+    overlays: int
+    documents: int
+    skipped: tuple[Skipped, ...] = ()
+    engine: str = ""
+    kubernetes_versions: tuple[KubernetesVersion, ...] = ()
+
+
+def format_path(path: FieldPath) -> str:
+    """Write a field path as kube-apiserver does: `spec.containers[0].image`, `metadata.labels[a/b]`."""
+    parts = [
+        f"[{step}]" if isinstance(step, int) or not _PLAIN_KEY.match(step) else f".{step}" for step in path
+    ]
+    return "".join(parts).removeprefix(".")
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""What a container that runs vLLM would do."""
