@@ -69,10 +69,15 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One object of a rendered stream; `document` is its 0-based index there."""
+    """One object of a rendered stream.
+
+    `document` is the 0-based index of its document there, and `at` its place in that document: not empty only
+    for the items of a `List`.
+    """
 
     manifest: Manifest
     document: int = 0
+    at: FieldPath = ()
 
     @property
     def api_version(self) -> str:
@@ -176,6 +181,10 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     engine: str = ""
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have this severity."""
+        return sum(finding.severity == severity for finding in self.findings)
 
 
 def format_path(path: FieldPath) -> str:

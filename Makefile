@@ -1,0 +1,51 @@
+# Works on a machine with nothing but Python and make: the first target run makes .venv from the lock.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := tools/requirements.lock
+
+.PHONY: help
+help: ## Show what make can do
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv: $(LOCK) pyproject.toml ## Install the tool and its developers' tools, all pinned
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch .venv
+
+.PHONY: validate
+validate: .venv ## Build and prove every overlay
+	$(BIN)/vllm-kustomize validate
+
+.PHONY: test
+test: .venv ## Run the tests
+	$(BIN)/pytest -q
+
+.PHONY: lint
+lint: .venv ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: .venv ## Check types
+	$(BIN)/mypy
+
+.PHONY: check
+check: lint types test validate ## All that a change has to pass
+
+.PHONY: golden
+golden: .venv ## Rewrite the expected renders and outputs; read the diff
+	$(BIN)/pytest -q --update-golden
+
+.PHONY: lock
+lock: ## Pin the newest versions that pyproject.toml allows
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet uv
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --group dev \
+		--output-file $(LOCK) --upgrade pyproject.toml
+	rm -rf .venv-lock
+
+.PHONY: clean
+clean: ## Remove what make has made
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -1,0 +1,74 @@
+"""What the tests share: the command run in-process, and expected files that `--update-golden` rewrites."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from vllm_kustomize import cli
+
+REPO = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of the command came to."""
+
+    code: int
+    output: str
+    errors: str
+
+
+RunCli = Callable[..., Result]
+Golden = Callable[[Path, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the expected files")
+
+
+@pytest.fixture
+def run_cli(monkeypatch: pytest.MonkeyPatch) -> RunCli:
+    """Run `vllm-kustomize ARGUMENT...` in a directory, the repo by default."""
+
+    def run(*arguments: str, cwd: Path = REPO, stdin: bytes = b"") -> Result:
+        output, errors = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        with monkeypatch.context() as patch:
+            patch.chdir(cwd)
+            patch.setattr(sys, "argv", ["vllm-kustomize", *arguments])
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+            patch.setattr(sys, "stdout", output)
+            patch.setattr(sys, "stderr", errors)
+            with pytest.raises(SystemExit) as stop:
+                cli.main()
+        texts = []
+        for stream in (output, errors):
+            stream.flush()
+            stream.seek(0)
+            texts.append(stream.read())
+        return Result(int(stop.value.code or 0), *texts)
+
+    return run
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare a text with the file that holds what is expected, or rewrite that file."""
+
+    def compare(file: Path, text: str) -> None:
+        if request.config.getoption("--update-golden"):
+            file.write_text(text, encoding="utf-8")
+            return
+        expected = file.read_text(encoding="utf-8") if file.exists() else ""
+        difference = difflib.unified_diff(
+            expected.splitlines(), text.splitlines(), file.name, "now", lineterm=""
+        )
+        assert text == expected, "\n".join(difference) + "\n`make golden` accepts the new text"
+
+    return compare

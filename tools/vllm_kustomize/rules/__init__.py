@@ -1,0 +1,79 @@
+"""Policy rules, one a module: the file name is the rule's id, the docstring its manual.
+
+A rule has the constants SEVERITY and HELP and one of these functions, each of which yields `Problem`s:
+
+- `check(resource)` for what one object shows,
+- `check_build(build)` for what spans the objects of a build; its problems name their `resource`,
+- `check_server(server)` for what a container that runs vLLM would do,
+- `check_source(graph)` for what only the sources of a build show.
+
+A rule with none of them is reported by the pipeline itself.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from vllm_kustomize.model import Build, Error, Problem, Resource, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule module, read."""
+
+    id: str
+    severity: Severity
+    help: str
+    manual: str
+    check: Callable[[Resource], Iterator[Problem]] | None
+    check_build: Callable[[Build], Iterator[Problem]] | None
+    check_server: Callable[[Any], Iterator[Problem]] | None
+    check_source: Callable[[Any], Iterator[Any]] | None
+
+    @property
+    def summary(self) -> str:
+        """The manual's first line."""
+        return self.manual.partition("\n")[0]
+
+
+@cache
+def load() -> dict[str, Rule]:
+    """Every module in this package is a rule; its file name is its id."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return {rule.id: rule for rule in map(_read, names)}
+
+
+def get(rule_id: str) -> Rule:
+    """One rule by its id; raises `Error` with the closest id where there is none."""
+    try:
+        return load()[rule_id]
+    except KeyError:
+        hint = did_you_mean(rule_id, load())
+        raise Error(f"no rule '{rule_id}'{hint}; `vllm-kustomize rules` lists them") from None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`, did you mean 'x'?` for the closest of the known words, or an empty string."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(known), n=1)
+    return f", did you mean '{close[0]}'?" if close else ""
+
+
+def _read(name: str) -> Rule:
+    module = import_module(f"{__name__}.{name}")
+    return Rule(
+        id=name.replace("_", "-"),
+        severity=module.SEVERITY,
+        help=module.HELP,
+        manual=(module.__doc__ or "").strip(),
+        check=getattr(module, "check", None),
+        check_build=getattr(module, "check_build", None),
+        check_server=getattr(module, "check_server", None),
+        check_source=getattr(module, "check_source", None),
+    )

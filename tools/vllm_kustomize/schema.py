@@ -1,0 +1,135 @@
+"""Types, required and unknown fields of every object, from the schemas that kubernetes-validate ships.
+
+Each Kubernetes release publishes the fields of its kinds and their types. A misspelt field is dropped or
+refused by the API server, a wrong type is always refused.
+
+Bad:   replicas: "one"
+Good:  replicas: 1
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from vllm_kustomize.model import Error, FieldPath, KubernetesVersion, Manifest, Problem, Resource
+
+RULE = "schema"
+_DEFINITIONS = "/api/_definitions.json#/$defs/"
+
+
+@cache
+def known_versions() -> tuple[KubernetesVersion, ...]:
+    """The Kubernetes versions whose schemas are installed, oldest first."""
+    folders = (folder.name.split("-")[0] for folder in _schemas().glob("v*-local-strict"))
+    return tuple(sorted((int(major[1:]), int(minor)) for major, minor, _ in (f.split(".") for f in folders)))
+
+
+def check(resource: Resource, version: KubernetesVersion) -> Iterator[Problem] | None:
+    """Yield every type error, missing required field and unknown field; None where there is no schema."""
+    validator = _validator(resource.api_version, resource.kind, version)
+    return None if validator is None else schema_problems(validator, resource.manifest)
+
+
+def schema_problems(validator: jsonschema_rs.Draft7Validator, manifest: Manifest) -> Iterator[Problem]:
+    """Yield one problem for each error that a compiled schema finds in an object."""
+    for error in validator.iter_errors(without_nulls(manifest)):
+        yield from _problems(error)
+
+
+def without_nulls(value: Any) -> Any:
+    """Drop what is null from mappings, as the API server's decoder does."""
+    if isinstance(value, Mapping):
+        return {str(key): without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value
+
+
+def _problems(error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
+    path: FieldPath = tuple(error.instance_path)
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        for name in kind.unexpected:
+            yield Problem((*path, name), f"unknown field '{name}'", RULE)
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        yield Problem(path, f"the required field '{kind.property}' is missing", RULE)
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
+        wanted = " or ".join(name for name in kind.types if name != "null")
+        yield Problem(path, f"must be of type {wanted}, but is {_type_name(error.instance)}", RULE)
+    else:
+        yield Problem(path, _without_value(error), RULE)
+
+
+def _without_value(error: jsonschema_rs.ValidationError) -> str:
+    """The library's sentence, less the value that it begins with: that may be a secret."""
+    return f"does not fit the schema ({error.kind.name})"
+
+
+def _type_name(value: object) -> str:
+    names = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", list: "a list"}
+    return names.get(type(value), "a mapping")
+
+
+@cache
+def _validator(
+    api_version: str, kind: str, version: KubernetesVersion
+) -> jsonschema_rs.Draft7Validator | None:
+    group, _, api = api_version.rpartition("/")
+    # Files are named by the first label of the group, so another group's kind can have the same name.
+    name = "-".join(part for part in (kind, group.split(".")[0], api) if part).lower()
+    folder = _schemas() / f"v{version[0]}.{version[1]}.0-local-strict"
+    try:
+        schema = json.loads((folder / f"{name}.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    if api_version not in schema.get("properties", {}).get("apiVersion", {}).get("enum", ()):
+        return None
+    return jsonschema_rs.Draft7Validator(_with_definitions(schema, _definitions(folder)))
+
+
+@cache
+def _definitions(folder: Path) -> dict[str, Any]:
+    text = (folder / "_definitions.json").read_text(encoding="utf-8")
+    definitions: dict[str, Any] = json.loads(text.replace(_DEFINITIONS, "#/$defs/"))["$defs"]
+    return definitions
+
+
+def _with_definitions(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A schema with only the definitions that it leads to: compiling all takes longer than a build."""
+    schema = json.loads(json.dumps(schema).replace(_DEFINITIONS, "#/$defs/"))
+    needed: dict[str, Any] = {}
+    waiting = list(_references(schema))
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed[name] = definitions[name]
+            waiting.extend(_references(definitions[name]))
+    return {**schema, "$defs": needed}
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            yield reference.removeprefix("#/$defs/")
+        for value in schema.values():
+            yield from _references(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _references(value)
+
+
+@cache
+def _schemas() -> Path:
+    from importlib.util import find_spec
+
+    spec = find_spec("kubernetes_validate")
+    if spec is None or spec.origin is None:
+        raise Error("kubernetes-validate is not installed: run `pip install kubernetes-validate`")
+    return Path(spec.origin).parent / "kubernetes-json-schema"
