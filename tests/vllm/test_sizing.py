@@ -121,3 +121,17 @@ def test_a_broken_configuration_is_one_clear_error(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(Error, match=r"config\.json: "):
         size(Request(str(path), "L4"))
+
+
+def test_the_command(run_cli):
+    text = run_cli("size", "--model", LLAMA_8B, "--gpu", "H200", "--tp", "2")
+    assert (text.code, text.errors) == (0, "")
+    assert text.output.startswith(f"{LLAMA_8B} on 2 x NVIDIA-H200 (140.4 GiB each), estimated\n")
+    as_json_ = run_cli("size", "--model", LLAMA_8B, "--gpu", "H200", "--format", "json")
+    assert json.loads(as_json_.output)["tensorParallelSize"] == 1
+
+
+def test_the_command_refuses_what_it_does_not_know(run_cli):
+    result = run_cli("size", "--model", LLAMA_8B, "--gpu", "h100")
+    assert (result.code, result.output) == (2, "")
+    assert result.errors.startswith("vllm-kustomize: GPU 'h100' may be any of ")

@@ -13,9 +13,6 @@ from vllm_kustomize.vllm.gpus import Gpu, find_gpu
 from vllm_kustomize.vllm.memory import GIB, Parallelism
 from vllm_kustomize.vllm.models import Architecture, architecture_of, read_config_file
 
-DTYPES = tuple(memory.DTYPE_BYTES)
-KV_CACHE_DTYPES = tuple(memory.KV_DTYPE_BYTES)
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -63,8 +60,14 @@ def size(request: Request) -> Sizing:
     Without a tensor-parallel size the smallest one that fits is taken, or the largest where none does.
 
     Raises:
-        Error: an unknown model or GPU, or a size that the model cannot be cut into.
+        Error: an unknown model, GPU or dtype, or a size that the model cannot be cut into.
     """
+    for option, value, known in (
+        ("--dtype", request.dtype, memory.DTYPE_BYTES),
+        ("--kv-cache-dtype", request.kv_cache_dtype, memory.KV_DTYPE_BYTES),
+    ):
+        if value not in known:
+            raise Error(f"{option} {value}: its size is not known; use one of {', '.join(known)}")
     model = _architecture(request.model)
     gpu = find_gpu(request.gpu)
     possible = memory.tensor_sizes(model)
