@@ -1,7 +1,7 @@
 """An overlay or a file of rendered YAML holds at least one object.
 
-An empty result is almost always a lost `resources:` entry; with pruning switched on, Argo CD and Flux would
-delete everything that was there.
+An empty result is almost always a lost `resources:` entry; with pruning switched on, Argo CD and Flux
+would delete everything that was there.
 
 Bad:   resources: []
 Good:  resources: [../../base]

@@ -1,0 +1,36 @@
+"""A Service selects pods of its own build.
+
+A Service whose selector fits no pod accepts connections and drops them; nothing reports an error.
+
+Bad:   selector: {app: vlm}, with pods labelled app: vllm
+Good:  selector: {app: vllm}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from vllm_kustomize.model import Build, Problem, Severity
+from vllm_kustomize.workload import mapping, pods
+
+SEVERITY = Severity.ERROR
+HELP = "Make the selector's labels equal to those of the pod template."
+
+
+def check_build(build: Build) -> Iterator[Problem]:
+    """Yield Services that fit no pod, where the build has pods in the Service's namespace."""
+    templates = [(resource.namespace, pod) for resource in build.resources for pod in pods(resource)]
+    for resource in build.resources:
+        selector = mapping(mapping(resource.manifest.get("spec")).get("selector"))
+        candidates = [pod.labels for namespace, pod in templates if namespace == resource.namespace]
+        if resource.kind != "Service" or resource.api_version != "v1" or not selector or not candidates:
+            continue
+        if not any(_fits(selector, labels) for labels in candidates):
+            wanted = ", ".join(f"{key}={value}" for key, value in selector.items())
+            yield Problem(
+                ("spec", "selector"), f"no pod of this build has the labels {wanted}", resource=resource
+            )
+
+
+def _fits(selector: Mapping[object, object], labels: Mapping[object, object]) -> bool:
+    return all(labels.get(key) == value for key, value in selector.items())

@@ -1,0 +1,162 @@
+"""Pods and containers inside the objects that carry them, whatever their values look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vllm_kustomize.model import FieldPath, Manifest, Resource
+
+TEMPLATES: dict[str, tuple[FieldPath, ...]] = {
+    "Pod": ((),),
+    "Deployment": (("spec", "template"),),
+    "StatefulSet": (("spec", "template"),),
+    "DaemonSet": (("spec", "template"),),
+    "ReplicaSet": (("spec", "template"),),
+    "Job": (("spec", "template"),),
+    "CronJob": (("spec", "jobTemplate", "spec", "template"),),
+    "LeaderWorkerSet": (
+        ("spec", "leaderWorkerTemplate", "leaderTemplate"),
+        ("spec", "leaderWorkerTemplate", "workerTemplate"),
+    ),
+}
+"""Where each kind keeps its pod templates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container and its place in the object."""
+
+    path: FieldPath
+    spec: Manifest
+
+    @property
+    def name(self) -> str:
+        """The container's name, or an empty string."""
+        return text(self.spec.get("name"))
+
+    @property
+    def image(self) -> str:
+        """The container's image, or an empty string."""
+        return text(self.spec.get("image"))
+
+    def __str__(self) -> str:
+        return f"container '{self.name}'" if self.name else "a container without a name"
+
+    def is_vllm(self) -> bool:
+        """Whether the container runs a vLLM server: its command says so, or its image has no other command.
+
+        The images' entrypoint is `vllm serve` (docker/Dockerfile of vLLM), so `args` alone are its arguments.
+        """
+        command = " ".join(strings(self.spec.get("command")))
+        if command:
+            words = f"{command} {' '.join(strings(self.spec.get('args')))}"
+            return "vllm serve" in words or "vllm.entrypoints" in words
+        return "vllm" in self.image.rpartition("/")[2].partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod template, or a Pod itself: `path` leads to what holds `metadata` and `spec`."""
+
+    resource: Resource
+    path: FieldPath
+    template: Manifest
+
+    @property
+    def spec_path(self) -> FieldPath:
+        """The path of the pod's spec."""
+        return (*self.path, "spec")
+
+    @property
+    def spec(self) -> Manifest:
+        """The pod's spec, or an empty mapping."""
+        return mapping(self.template.get("spec"))
+
+    @property
+    def labels(self) -> Manifest:
+        """The labels that the pod will have."""
+        return mapping(mapping(self.template.get("metadata")).get("labels"))
+
+    @property
+    def containers(self) -> Iterator[Container]:
+        """The containers that run side by side, without init containers."""
+        return self._containers("containers")
+
+    @property
+    def all_containers(self) -> Iterator[Container]:
+        """Init containers, then the others."""
+        yield from self._containers("initContainers")
+        yield from self._containers("containers")
+
+    @property
+    def servers(self) -> Iterator[Container]:
+        """The containers that run vLLM."""
+        return (container for container in self.containers if container.is_vllm())
+
+    def volume(self, name: object) -> tuple[FieldPath, Manifest] | None:
+        """The volume of that name with its path, or None."""
+        for path, volume in items(self.spec.get("volumes"), (*self.spec_path, "volumes")):
+            if volume.get("name") == name:
+                return path, volume
+        return None
+
+    def mounted(self, container: Container, mount_path: str) -> tuple[FieldPath, Manifest] | None:
+        """The volume that a container mounts at a path, with the volume's path in the object, or None."""
+        for _, mount in items(container.spec.get("volumeMounts"), ()):
+            if text(mount.get("mountPath")).rstrip("/") == mount_path:
+                return self.volume(mount.get("name"))
+        return None
+
+    def _containers(self, key: str) -> Iterator[Container]:
+        for path, container in items(self.spec.get(key), (*self.spec_path, key)):
+            yield Container(path, container)
+
+
+def pods(resource: Resource) -> Iterator[Pod]:
+    """The pod templates of an object: none for most kinds, two for a LeaderWorkerSet."""
+    for path in TEMPLATES.get(resource.kind, ()):
+        template = mapping(get(resource.manifest, path))
+        if template:
+            yield Pod(resource, path, template)
+
+
+def get(value: Any, path: FieldPath) -> Any:
+    """The value at a path, or None where the path leads nowhere."""
+    for step in path:
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def mapping(value: Any) -> Manifest:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def text(value: Any) -> str:
+    """The value if it is a string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def number(value: Any, default: int) -> int:
+    """The value if it is an integer, else the default."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def strings(value: Any) -> list[str]:
+    """The strings of a list; empty for what is no list."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def items(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Manifest]]:
+    """The mappings of a list, each with its path."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, Mapping):
+                yield (*path, index), item
