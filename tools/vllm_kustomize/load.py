@@ -38,14 +38,3 @@ def resources_in(document: Any, index: int, at: FieldPath = ()) -> Iterator[Reso
             yield from resources_in(item, index, (*at, "items", position))
     else:
         yield Resource(document, index, at)
-
-
-def load_file(text: str, name: str) -> Iterator[Resource]:
-    """Read a file of rendered YAML as people write it. Raises `Error` where it is no YAML."""
-    import yaml
-
-    try:
-        for index, document in enumerate(yaml.load_all(text, Loader=yaml.CSafeLoader)):
-            yield from resources_in(document, index)
-    except yaml.YAMLError as error:
-        raise Error(f"{name} is no YAML: {error}") from None

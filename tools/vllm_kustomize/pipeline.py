@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from vllm_kustomize.settings import Settings
 
 if TYPE_CHECKING:
     from vllm_kustomize.checks import Plan
+    from vllm_kustomize.kustomize.document import Document
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished targets and of all targets."""
@@ -114,17 +115,51 @@ def _check_overlay(rendered: Rendered, plan: Plan) -> Part:
     from vllm_kustomize.load import load_rendered
 
     overlay = rendered.overlay
+    file = display_path(kustomization_in(overlay.directory) or overlay.directory)
+    whole = Location(file, 1, 1, precision=Precision.FILE)
     if rendered.error:
-        return Part(tuple(_about_sources(overlay, "build-failed", rendered.error, plan)))
+        return Part(_pipeline_finding("build-failed", rendered.error, whole, plan, overlay))
     resources = tuple(load_rendered(rendered.output, overlay.name))
     if not resources:
-        return Part(
-            tuple(_about_sources(overlay, "empty-build", "the build is empty: it renders no object", plan))
-        )
+        message = "the build is empty: it renders no object"
+        return Part(_pipeline_finding("empty-build", message, whole, plan, overlay))
     return _check(Build(resources, overlay), plan)
 
 
-def _check(build: Build, plan: Plan) -> Part:
+def _check_file(name: str, plan: Plan) -> Part:
+    from vllm_kustomize.kustomize.document import DocumentError, read_documents
+    from vllm_kustomize.load import resources_in
+
+    shown = "<stdin>" if name == "-" else name
+    try:
+        documents = read_documents(_read(name), shown)
+    except DocumentError as error:
+        return Part(_pipeline_finding("invalid-yaml", error.message, error.location, plan))
+    resources = tuple(
+        resource
+        for index, document in enumerate(documents)
+        for resource in resources_in(document.data, index)
+    )
+    if not resources:
+        whole = Location(shown, 1, 1, precision=Precision.FILE)
+        return Part(_pipeline_finding("empty-build", "the file holds no object", whole, plan))
+    duplicates = tuple(
+        finding
+        for document in documents
+        for duplicate in document.duplicates
+        for finding in _pipeline_finding(
+            "duplicate-key",
+            f"the key '{duplicate.path[-1]}' stands here for the second time",
+            duplicate.location,
+            plan,
+            related=(replace(duplicate.first, note="first here"),),
+        )
+    )
+    part = _check(Build(resources, file=shown), plan, documents)
+    return replace(part, findings=duplicates + part.findings)
+
+
+def _check(build: Build, plan: Plan, documents: Sequence[Document] = ()) -> Part:
     from vllm_kustomize.checks import check
 
     checked = check(build, plan)
@@ -132,25 +167,26 @@ def _check(build: Build, plan: Plan) -> Part:
         return Part((), len(build.resources), checked.skipped)
     from vllm_kustomize.locate import locate
 
-    return Part(tuple(locate(build, checked.problems)), len(build.resources), checked.skipped)
+    findings = tuple(locate(build, checked.problems, documents))
+    return Part(findings, len(build.resources), checked.skipped)
 
 
-def _about_sources(overlay: Overlay, rule_id: str, message: str, plan: Plan) -> Iterator[Finding]:
-    """A finding on an overlay as a whole, which points at its kustomization."""
+def _pipeline_finding(
+    rule_id: str,
+    message: str,
+    location: Location,
+    plan: Plan,
+    overlay: Overlay | None = None,
+    related: tuple[Location, ...] = (),
+) -> tuple[Finding, ...]:
+    """A finding that no check can make because there is nothing to check; none where it is not wanted."""
     from vllm_kustomize import rules
 
-    if plan.settings.selects(rule_id):
-        rule = rules.get(rule_id)
-        file = kustomization_in(overlay.directory) or overlay.directory
-        location = Location(display_path(file), 1, 1, precision=Precision.FILE)
-        yield Finding(rule_id, rule.severity, message, rule.help, overlay.name, location=location)
-
-
-def _check_file(name: str, plan: Plan) -> Part:
-    from vllm_kustomize.load import load_file
-
-    text = _read(name)
-    return _check(Build(tuple(load_file(text, name)), file=name), plan)
+    if not plan.settings.selects(rule_id):
+        return ()
+    rule = rules.get(rule_id)
+    name = overlay.name if overlay else None
+    return (Finding(rule_id, rule.severity, message, rule.help, name, None, (), location, related),)
 
 
 def _read(name: str) -> str:

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Related, Resource, Severity
-from vllm_kustomize.rules.gpu_request_mismatch import gpus
-from vllm_kustomize.workload import get, items, mapping, pods
+from vllm_kustomize.workload import get, gpus, items, mapping, pods
 
 SEVERITY = Severity.WARNING
 HELP = "Add a toleration with the resource's name as key and operator: Exists."

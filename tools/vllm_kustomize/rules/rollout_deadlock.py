@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Build, FieldPath, Problem, Related, Resource, Severity
-from vllm_kustomize.rules.gpu_request_mismatch import gpus
-from vllm_kustomize.workload import get, items, mapping, pods, strings
+from vllm_kustomize.workload import get, gpus, items, mapping, pods, strings
 
 SEVERITY = Severity.ERROR
 HELP = "Set strategy.type: Recreate, or rollingUpdate with maxSurge: 0 and maxUnavailable: 1."
