@@ -1,0 +1,233 @@
+"""The command at its edges: what a person sees when something is wrong, and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import REPO, RunCli
+
+KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    """A small repo: a base, an overlay on it, and a component."""
+    for folder, text in {
+        "base": f"{KUSTOMIZATION}resources: [configmap.yaml]\n",
+        "overlays/one": f"{KUSTOMIZATION}resources: [../../base]\n",
+        "components/extra": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
+    }.items():
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "kustomization.yaml").write_text(text)
+    (tmp_path / "base/configmap.yaml").write_text(CONFIG_MAP)
+    return tmp_path
+
+
+def engine(path: Path, script: str) -> str:
+    """An executable that stands in for a broken engine."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+CANNOT_RUN = [
+    pytest.param(["nowhere"], "nowhere does not exist", id="no-such-path"),
+    pytest.param(["broken"], "broken is a symbolic link to gone, which does not exist", id="broken-symlink"),
+    pytest.param(
+        ["empty"], "no overlay in empty: no directory there has a kustomization.yaml", id="no-overlay"
+    ),
+    pytest.param(
+        ["-k", "1.99"], "no schemas for Kubernetes 1.99: 1.25 to 1.37 are known", id="unknown-version"
+    ),
+    pytest.param(["-k", "new"], "'new' is no Kubernetes version; write it as 1.36", id="no-version"),
+    pytest.param(
+        ["--select", "unpinned-imag"],
+        "no rule 'unpinned-imag', did you mean 'unpinned-image'?; `vllm-kustomize rules` lists them",
+        id="unknown-rule",
+    ),
+    pytest.param(
+        ["--engine", "no-such-kubectl"],
+        "no engine at no-such-kubectl: give the path of a kubectl or kustomize executable",
+        id="no-engine",
+    ),
+    pytest.param(["latin1.yaml"], "latin1.yaml is not UTF-8 (byte 3)", id="not-utf-8"),
+    pytest.param(
+        ["--schema-location", "crds", "custom.yaml"],
+        "the schema location crds is no folder",
+        id="no-schema-location",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), CANNOT_RUN)
+def test_it_says_why_it_cannot_run(arguments: list[str], message: str, repo: Path, run_cli: RunCli) -> None:
+    (repo / "broken").symlink_to("gone")
+    (repo / "empty").mkdir()
+    (repo / "latin1.yaml").write_bytes(b"a: \xe9\n")
+    (repo / "custom.yaml").write_text("apiVersion: example.com/v1\nkind: Thing\nmetadata:\n  name: thing\n")
+    result = run_cli("validate", *arguments, cwd=repo)
+    assert (result.code, result.output) == (2, "")
+    assert result.errors == f"vllm-kustomize: {message}\n"
+
+
+def test_usage_errors_exit_with_2(repo: Path, run_cli: RunCli) -> None:
+    result = run_cli("validate", "--no-such-option", cwd=repo)
+    assert (result.code, result.output) == (2, "")
+    assert "No such option" in result.errors
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in engines are shell scripts")
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        pytest.param(
+            "echo 'Client Version: v1.22.0'; exit 0", "names no Kustomize version", id="too-old-to-say"
+        ),
+        pytest.param(
+            "echo 'Client Version: v1.24.0'; echo 'Kustomize Version: v4.5.4'",
+            "is Kustomize 4.5.4; use",
+            id="too-old",
+        ),
+        pytest.param("echo 'unknown command' >&2; exit 1", "is no kubectl or kustomize", id="something-else"),
+    ],
+)
+def test_an_engine_that_cannot_serve(script: str, message: str, repo: Path, run_cli: RunCli) -> None:
+    result = run_cli("validate", "--engine", engine(repo / "kubectl", script), cwd=repo)
+    assert (result.code, result.output) == (2, "")
+    assert message in result.errors
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in engines are shell scripts")
+def test_an_engine_that_hangs_is_stopped(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, run_cli: RunCli
+) -> None:
+    monkeypatch.setattr("vllm_kustomize.kustomize.engine.Engine.__init__.__defaults__", (0.2,), raising=False)
+    script = 'case $1 in version) echo "Kustomize Version: v5.8.1";; *) exec sleep 60;; esac'
+    result = run_cli("validate", "-q", "--engine", engine(repo / "kubectl", script), cwd=repo)
+    assert result.code == 1
+    assert "error[build-failed] the build did not end within" in result.output
+
+
+def test_overlays_are_found_and_a_component_is_none(repo: Path, run_cli: RunCli) -> None:
+    result = run_cli("validate", "--format", "json", ".", cwd=repo)
+    assert '"overlays": 1' in result.output
+    assert result.code == 0
+
+
+def test_an_unreadable_file_is_named(repo: Path, run_cli: RunCli) -> None:
+    secret = repo / "secret.yaml"
+    secret.write_text(CONFIG_MAP)
+    secret.chmod(0)
+    if os.access(secret, os.R_OK):
+        pytest.skip("this user may read every file")
+    result = run_cli("validate", "secret.yaml", cwd=repo)
+    assert (result.code, result.errors) == (2, "vllm-kustomize: cannot read secret.yaml: Permission denied\n")
+
+
+def test_standard_input(run_cli: RunCli) -> None:
+    result = run_cli("validate", "-q", "-", stdin=f"{CONFIG_MAP}dta: {{}}\n".encode())
+    assert result.output == "<stdin>:5:6: error[schema] ConfigMap/settings: unknown field 'dta'\n\n"
+    assert result.code == 1
+
+
+def test_a_list_is_taken_apart(run_cli: RunCli) -> None:
+    item = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, dta: {}}"
+    text = f"apiVersion: v1\nkind: List\nitems:\n- {item}\n"
+    result = run_cli("validate", "-", stdin=text.encode())
+    assert result.output.startswith("<stdin>:4:63: error[schema] ConfigMap/a: unknown field 'dta'\n")
+    assert "1 object, 1 error" in result.output
+
+
+def test_custom_resources_are_skipped_with_a_reason(run_cli: RunCli) -> None:
+    text = "apiVersion: example.com/v1\nkind: Thing\nmetadata:\n  name: thing\n"
+    result = run_cli("validate", "-", stdin=text.encode())
+    reason = "no schema for this kind; name a folder that has one with --schema-location"
+    assert result.output.startswith(
+        f"skipped Thing (example.com/v1): {reason}\n1 object, 0 errors, 0 warnings"
+    )
+    assert result.code == 0
+
+
+def test_a_crd_is_used_as_schema(tmp_path: Path, run_cli: RunCli) -> None:
+    (tmp_path / "crd.yaml").write_text(
+        """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: things.example.com
+spec:
+  group: example.com
+  names:
+    kind: Thing
+    plural: things
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              required: [size]
+              properties:
+                size:
+                  type: integer
+                  minimum: 1
+                port:
+                  x-kubernetes-int-or-string: true
+                free:
+                  type: object
+                  x-kubernetes-preserve-unknown-fields: true
+"""
+    )
+    text = """\
+apiVersion: example.com/v1
+kind: Thing
+metadata:
+  name: thing
+spec:
+  port: http
+  free:
+    any: thing
+  extra: 1
+"""
+    result = run_cli("validate", "-q", "--schema-location", str(tmp_path), "-", stdin=text.encode())
+    assert result.output == (
+        "<stdin>:9:10: error[schema] Thing/thing: unknown field 'extra'\n\n"
+        "<stdin>:6:3: error[schema] Thing/thing: the required field 'size' is missing\n\n"
+    )
+
+
+def test_a_removed_api_is_an_error(run_cli: RunCli) -> None:
+    text = "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: a\n"
+    result = run_cli("validate", "-q", "-", stdin=text.encode())
+    message = "Kubernetes 1.37 serves no PodDisruptionBudget in policy/v1beta1"
+    assert result.output == f"<stdin>:2:7: error[schema] PodDisruptionBudget/a: {message}\n\n"
+
+
+def test_a_finding_of_one_version_says_so(run_cli: RunCli) -> None:
+    text = (REPO / "base/pvc.yaml").read_text() + "  volumeAttributesClassName: fast\n"
+    result = run_cli("validate", "-q", "-k", "1.27", "-k", "1.37", "-", stdin=text.encode())
+    assert "unknown field 'volumeAttributesClassName' (Kubernetes 1.27)\n" in result.output
+
+
+def test_version_rules_explain_and_completion(run_cli: RunCli) -> None:
+    assert run_cli("--version").output.startswith("vllm-kustomize ")
+    assert "unpinned-image" in run_cli("rules").output
+    assert run_cli("explain", "unpinned-image").output.startswith(
+        "unpinned-image (error)\n\nEvery container image"
+    )
+    assert "_VLLM_KUSTOMIZE_COMPLETE=bash_complete" in run_cli("completion", "bash").output
+
+
+def test_build_prints_what_the_engine_renders(run_cli: RunCli) -> None:
+    expected = (REPO / "tests/golden/cpu.yaml").read_text()
+    assert run_cli("build", "overlays/cpu").output == expected
