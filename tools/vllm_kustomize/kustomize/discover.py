@@ -30,7 +30,10 @@ def find_overlays(tree: Path) -> list[Overlay]:
     Kustomization that nothing else in the tree builds on, or one right below a folder called `overlays`; a
     Component is none, because it cannot be built alone. Raises `Error` where there is no overlay.
     """
-    if kustomization_in(tree):
+    own = kustomization_in(tree)
+    if own:
+        if _read(own).get("kind") == "Component":
+            raise Error(f"{tree} is a Component: it is built through an overlay that lists it")
         return [overlay_at(tree)]
     kustomizations = {file.parent.resolve(): _read(file) for file in _walk(tree)}
     used = {
