@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from yaml import CSafeLoader, MarkedYAMLError, YAMLError
@@ -45,6 +46,9 @@ _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z", re.A)
 
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 class DocumentError(Error):
     """A file that is not YAML; `location` says where reading stopped."""
 
@@ -59,10 +63,22 @@ class Node:
 
     `value` is a scalar, a dict of nodes or a list of nodes. `line` and `column` (from 1) are the value's,
     `key_line` and `key_column` those of its key, or 0. `past` holds the nodes that this one overrode,
-    the latest first.
+    the latest first; `removed` what took fields out of this mapping. `precision` is less than exact where
+    the place explains the value without spelling it.
     """
 
-    __slots__ = ("column", "file", "key_column", "key_line", "line", "note", "past", "value")
+    __slots__ = (
+        "column",
+        "file",
+        "key_column",
+        "key_line",
+        "line",
+        "note",
+        "past",
+        "precision",
+        "removed",
+        "value",
+    )
 
     def __init__(
         self,
@@ -73,7 +89,9 @@ class Node:
         key_line: int = 0,
         key_column: int = 0,
         past: tuple[Node, ...] = (),
+        removed: Mapping[str, Node] = _NOTHING,
         note: str = "",
+        precision: Precision = Precision.EXACT,
     ) -> None:
         self.value = value
         self.file = file
@@ -82,23 +100,38 @@ class Node:
         self.key_line = key_line
         self.key_column = key_column
         self.past = past
+        self.removed = removed
         self.note = note
+        self.precision = precision
 
-    def replace(self, value: Any, past: tuple[Node, ...] | None = None) -> Node:
+    def replace(
+        self, value: Any, past: tuple[Node, ...] | None = None, removed: Mapping[str, Node] | None = None
+    ) -> Node:
         """Return a node at the same place with another value."""
-        past = self.past if past is None else past
-        return Node(value, self.file, self.line, self.column, self.key_line, self.key_column, past, self.note)
+        return Node(
+            value,
+            self.file,
+            self.line,
+            self.column,
+            self.key_line,
+            self.key_column,
+            self.past if past is None else past,
+            self.removed if removed is None else removed,
+            self.note,
+            self.precision,
+        )
 
-    def location(self, precision: Precision = Precision.EXACT, note: str | None = None) -> Location:
-        """Return where the value stands."""
-        return Location(self.file, self.line, self.column, self.note if note is None else note, precision)
+    def location(self, precision: Precision = Precision.EXACT, note: str = "") -> Location:
+        """Return where the value stands, at most as sure as the node itself."""
+        return Location(self.file, self.line, self.column, note or self.note, min(precision, self.precision))
 
-    def key_location(self, precision: Precision = Precision.EXACT, note: str | None = None) -> Location:
+    def key_location(self, precision: Precision = Precision.EXACT, note: str = "") -> Location:
         """Return where the value's key stands, or the value where it has no key."""
         if not self.key_line:
             return self.location(precision, note)
-        note = self.note if note is None else note
-        return Location(self.file, self.key_line, self.key_column, note, precision)
+        return Location(
+            self.file, self.key_line, self.key_column, note or self.note, min(precision, self.precision)
+        )
 
     def get(self, key: str) -> Node | None:
         """Return the field `key`, or None where this is no mapping or lacks it."""
@@ -140,6 +173,11 @@ class Node:
         return value
 
 
+def written_over(new: Node, old: Node | None) -> Node:
+    """Return `new` remembering that it took the place of `old`."""
+    return new if old is None else new.replace(new.value, past=(old, *old.past))
+
+
 class Duplicate(NamedTuple):
     """A key that a mapping holds twice; the later one wins, at `location`; `first` is the earlier one."""
 
@@ -173,23 +211,59 @@ class Document:
         return node.key_location() if key else node.location()
 
 
-def read_documents(text: str, file: str) -> tuple[Document, ...]:
+def read_documents(text: str, file: str, start: tuple[int, int] = (0, 0)) -> tuple[Document, ...]:
     """Read every document of a YAML (or JSON) stream; empty ones hold None.
 
-    `file` is the name that locations carry. Raises DocumentError where the text is not YAML, is nested
-    more than `MAX_DEPTH` levels deep, repeats more than `MAX_ALIASED` values by aliases, or has keys that
-    JSON cannot hold.
+    `file` is the name that locations carry, `start` the lines above and the columns left of the text there.
+    Raises DocumentError where the text is not YAML, is nested more than `MAX_DEPTH` levels deep, repeats
+    more than `MAX_ALIASED` values by aliases, or has keys that JSON cannot hold.
     """
     try:
-        return tuple(_Reader(text, file).documents())
+        return tuple(_Reader(text, file, start).documents())
     except MarkedYAMLError as error:
-        raise _syntax_error(error, file) from None
+        raise _syntax_error(error, file, start) from None
     except UnicodeEncodeError as error:
-        raise DocumentError("the text is not valid Unicode", _position(text, error.start, file)) from None
+        at = _position(text, error.start, file, start)
+        raise DocumentError("the text is not valid Unicode", at) from None
     except YAMLError as error:
-        at = _position(text, getattr(error, "position", 0), file)
+        at = _position(text, getattr(error, "position", 0), file, start)
         reason = getattr(error, "reason", None) or "not YAML"
         raise DocumentError(str(reason), at) from None
+
+
+def read_inline(scalar: Node, source: str) -> tuple[Document, ...]:
+    """Read the YAML that stands as a string in another file; `source` is that file's text.
+
+    Literal blocks (`|`) and strings on one line keep exact places; in any other style every value is placed
+    at the string's start, as its parent. Raises DocumentError.
+    """
+    text: str = scalar.value
+    lines = source.splitlines()[scalar.line - 1 :]
+    opening = lines[0][scalar.column - 1 :]
+    if opening.startswith("|"):
+        body = text.rstrip("\n").split("\n")
+        first = next((number for number, line in enumerate(body) if line.strip()), 0)
+        written = lines[1 + first] if first + 1 < len(lines) else ""
+        indent = len(written) - len(body[first])
+        if written[indent:] == body[first]:
+            return read_documents(text, scalar.file, (scalar.line, indent))
+    for quotes in (0, 1):
+        if "\n" not in text and opening[quotes:].startswith(text):
+            return read_documents(text, scalar.file, (scalar.line - 1, scalar.column - 1 + quotes))
+    try:
+        documents = read_documents(text, scalar.file)
+    except DocumentError as error:
+        raise DocumentError(error.message, scalar.location(Precision.PARENT)) from None
+    return tuple(Document(_moved(document.root, scalar), ()) for document in documents)
+
+
+def _moved(node: Node, to: Node) -> Node:
+    value = node.value
+    if isinstance(value, dict):
+        value = {name: _moved(child, to) for name, child in value.items()}
+    elif isinstance(value, list):
+        value = [_moved(child, to) for child in value]
+    return Node(value, to.file, to.line, to.column, precision=Precision.PARENT)
 
 
 def resolve(text: str) -> Any:
@@ -221,8 +295,9 @@ def resolve(text: str) -> Any:
 class _Reader:
     """Builds nodes from the parser's events, without recursion."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, start: tuple[int, int]) -> None:
         self.file = file
+        self.line, self.column = start[0] + 1, start[1] + 1
         self.next: Any = CSafeLoader(text).get_event
         self.duplicates: list[Duplicate] = []
         self.anchors: dict[str, tuple[Node, int] | None] = {}
@@ -252,7 +327,7 @@ class _Reader:
                     raise self.error(event, f"nested more than {MAX_DEPTH} levels deep")
                 mark = event.start_mark
                 value: Any = {} if kind is MappingStartEvent else []
-                opened = Node(value, self.file, mark.line + 1, mark.column + 1)
+                opened = Node(value, self.file, mark.line + self.line, mark.column + self.column)
                 self.count += 1
                 stack.append(_Open(opened, event.anchor, self.count))
                 if event.anchor:
@@ -296,7 +371,7 @@ class _Reader:
                 value = base64.b64decode(text).decode()
             except (binascii.Error, ValueError):
                 raise self.error(event, "!!binary value is not base64 of text") from None
-        return Node(value, self.file, mark.line + 1, mark.column + 1)
+        return Node(value, self.file, mark.line + self.line, mark.column + self.column)
 
     def alias(self, event: Any) -> Node:
         name = event.anchor
@@ -311,7 +386,7 @@ class _Reader:
         if self.aliased > MAX_ALIASED:
             raise self.error(event, f"aliases repeat more than {MAX_ALIASED} values")
         mark = event.start_mark
-        return Node(target.value, self.file, mark.line + 1, mark.column + 1)
+        return Node(target.value, self.file, mark.line + self.line, mark.column + self.column)
 
     def key(self, event: Any, node: Node) -> tuple[Any, Node]:
         value = node.value
@@ -346,7 +421,7 @@ class _Reader:
 
     def error(self, event: Any, message: str) -> DocumentError:
         mark = event.start_mark
-        return DocumentError(message, Location(self.file, mark.line + 1, mark.column + 1))
+        return DocumentError(message, Location(self.file, mark.line + self.line, mark.column + self.column))
 
 
 class _Open:
@@ -378,15 +453,16 @@ def _merge(fields: dict[str, Node], sources: list[Node]) -> None:
             fields.setdefault(name, node)
 
 
-def _syntax_error(error: MarkedYAMLError, file: str) -> DocumentError:
+def _syntax_error(error: MarkedYAMLError, file: str, start: tuple[int, int]) -> DocumentError:
     mark, context = error.problem_mark or error.context_mark, error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     message = error.problem or "not YAML"
     if error.context and context and context.line + 1 != line:
-        message += f" ({error.context} that starts at line {context.line + 1})"
-    return DocumentError(message, Location(file, line, column))
+        message += f" ({error.context} that starts at line {context.line + 1 + start[0]})"
+    return DocumentError(message, Location(file, line + start[0], column + start[1]))
 
 
-def _position(text: str, index: int, file: str) -> Location:
+def _position(text: str, index: int, file: str, start: tuple[int, int]) -> Location:
     before = text[:index]
-    return Location(file, before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
+    column = index - (before.rfind("\n") + 1) + 1
+    return Location(file, before.count("\n") + 1 + start[0], column + start[1])
