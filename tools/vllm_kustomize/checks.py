@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from vllm_kustomize import apiserver, custom_resources, rules, schema
+from vllm_kustomize.kustomize.source import SourceTree
 from vllm_kustomize.model import (
     Build,
     Error,
+    Finding,
     KubernetesVersion,
+    Overlay,
     Problem,
     Resource,
     Severity,
@@ -65,6 +68,21 @@ def check(build: Build, plan: Plan) -> Checked:
     order = {id(resource): index for index, resource in enumerate(build.resources)}
     problems.sort(key=lambda problem: order.get(id(problem.resource), len(order)))
     return Checked(tuple(problems), tuple(dict.fromkeys(skipped)))
+
+
+def check_source(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Finding]:
+    """Run the rules that look at an overlay's sources."""
+    for rule in plan.rules:
+        for problem in rule.check_source(tree.graph(overlay.directory)) if rule.check_source else ():
+            yield Finding(
+                rule.id,
+                rule.severity,
+                problem.message,
+                rule.help,
+                overlay.name,
+                location=problem.location,
+                related=problem.related,
+            )
 
 
 def _check_build(rule: rules.Rule, build: Build) -> Iterator[Problem]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from vllm_kustomize.kustomize.discover import display_path, kustomization_in
 from vllm_kustomize.kustomize.document import Document
+from vllm_kustomize.kustomize.locate import Located, Locator
+from vllm_kustomize.kustomize.source import SourceTree
 from vllm_kustomize.model import (
     Build,
     FieldPath,
@@ -18,19 +19,27 @@ from vllm_kustomize.model import (
     Severity,
 )
 
-Locator = Callable[[Resource | None, FieldPath], Location]
+Find = Callable[[Resource | None, FieldPath], Located]
 """Names the place that set a field; the object is None for a problem of the whole build."""
 
 
 def locate(
-    build: Build, problems: Iterable[Problem], documents: Sequence[Document] = ()
+    build: Build, problems: Iterable[Problem], tree: SourceTree, documents: Sequence[Document] = ()
 ) -> Iterator[Finding]:
     """Add to each problem the place in the sources that caused it.
 
-    `documents` are those of a file of rendered YAML; an overlay's sources are found from its kustomization.
+    `tree` reads an overlay's sources; `documents` are those of a file of rendered YAML.
     """
-    find = _in_documents(documents, build.file or "") if build.file else _in_overlay(build)
+    if build.overlay:
+        find = _in_overlay(Locator(tree.graph(build.overlay.directory)))
+    else:
+        find = _in_documents(documents, build.file or "")
     for problem in problems:
+        located = find(problem.resource, problem.path)
+        related = tuple(
+            replace(find(related.resource or problem.resource, related.path).primary, note=related.note)
+            for related in problem.related
+        )
         yield Finding(
             rule=problem.rule,
             severity=problem.severity or Severity.ERROR,
@@ -39,28 +48,22 @@ def locate(
             overlay=build.overlay.name if build.overlay else None,
             resource=problem.resource,
             path=problem.path,
-            location=find(problem.resource, problem.path),
-            related=tuple(
-                replace(find(related.resource or problem.resource, related.path), note=related.note)
-                for related in problem.related
-            ),
+            location=located.primary,
+            related=(*related, *located.related),
         )
 
 
-def _in_documents(documents: Sequence[Document], file: str) -> Locator:
-    def find(resource: Resource | None, path: FieldPath) -> Location:
+def _in_documents(documents: Sequence[Document], file: str) -> Find:
+    def find(resource: Resource | None, path: FieldPath) -> Located:
         if resource is None:
-            return Location(file, 1, 1, precision=Precision.FILE)
-        return documents[resource.document].locate((*resource.at, *path))
+            return Located(Location(file, 1, 1, precision=Precision.FILE))
+        return Located(documents[resource.document].locate((*resource.at, *path)))
 
     return find
 
 
-def _in_overlay(build: Build) -> Locator:
-    directory = build.overlay.directory if build.overlay else None
-    file = display_path(kustomization_in(directory) or directory) if directory else ""
-
-    def find(resource: Resource | None, path: FieldPath) -> Location:
-        return Location(file, 1, 1, precision=Precision.FILE)
+def _in_overlay(locator: Locator) -> Find:
+    def find(resource: Resource | None, path: FieldPath) -> Located:
+        return locator.whole() if resource is None else locator.locate(resource, path)
 
     return find

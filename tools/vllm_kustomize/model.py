@@ -149,6 +149,15 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """What a rule found in the sources of a build, at places that it names itself."""
+
+    location: Location
+    message: str
+    related: tuple[Location, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A problem with its rule, its object and the place in the sources that caused it."""
 

@@ -16,6 +16,7 @@ from vllm_kustomize.settings import Settings
 if TYPE_CHECKING:
     from vllm_kustomize.checks import Plan
     from vllm_kustomize.kustomize.document import Document
+    from vllm_kustomize.kustomize.source import SourceTree
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished targets and of all targets."""
@@ -76,10 +77,12 @@ def validate(paths: Sequence[str], settings: Settings, progress: Progress | None
         rendered = engine.build_all(targets.overlays, settings.jobs)
         version = engine.version() if settings.name_engine or settings.engine else ""
         from vllm_kustomize import checks
+        from vllm_kustomize.kustomize.source import SourceTree, kustomize_version
 
         plan = checks.plan(settings)
+        tree = SourceTree(kustomize_version(version))
         parts = []
-        for part in _parts(rendered, targets.files, plan):
+        for part in _parts(rendered, targets.files, plan, tree):
             parts.append(part)
             if progress:
                 progress(len(parts), len(targets.overlays) + len(targets.files))
@@ -104,14 +107,16 @@ def build(path: str, engine: str | None = None) -> bytes:
     return rendered.output
 
 
-def _parts(rendered: Iterator[Rendered], files: Sequence[str], plan: Plan) -> Iterator[Part]:
+def _parts(
+    rendered: Iterator[Rendered], files: Sequence[str], plan: Plan, tree: SourceTree
+) -> Iterator[Part]:
     for result in rendered:
-        yield _check_overlay(result, plan)
+        yield _check_overlay(result, plan, tree)
     for file in files:
-        yield _check_file(file, plan)
+        yield _check_file(file, plan, tree)
 
 
-def _check_overlay(rendered: Rendered, plan: Plan) -> Part:
+def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
     from vllm_kustomize.load import load_rendered
 
     overlay = rendered.overlay
@@ -123,10 +128,13 @@ def _check_overlay(rendered: Rendered, plan: Plan) -> Part:
     if not resources:
         message = "the build is empty: it renders no object"
         return Part(_pipeline_finding("empty-build", message, whole, plan, overlay))
-    return _check(Build(resources, overlay), plan)
+    from vllm_kustomize.checks import check_source
+
+    part = _check(Build(resources, overlay), plan, tree)
+    return replace(part, findings=part.findings + tuple(check_source(overlay, tree, plan)))
 
 
-def _check_file(name: str, plan: Plan) -> Part:
+def _check_file(name: str, plan: Plan, tree: SourceTree) -> Part:
     from vllm_kustomize.kustomize.document import DocumentError, read_documents
     from vllm_kustomize.load import resources_in
 
@@ -155,11 +163,11 @@ def _check_file(name: str, plan: Plan) -> Part:
             related=(replace(duplicate.first, note="first here"),),
         )
     )
-    part = _check(Build(resources, file=shown), plan, documents)
+    part = _check(Build(resources, file=shown), plan, tree, documents)
     return replace(part, findings=duplicates + part.findings)
 
 
-def _check(build: Build, plan: Plan, documents: Sequence[Document] = ()) -> Part:
+def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Document] = ()) -> Part:
     from vllm_kustomize.checks import check
 
     checked = check(build, plan)
@@ -167,7 +175,7 @@ def _check(build: Build, plan: Plan, documents: Sequence[Document] = ()) -> Part
         return Part((), len(build.resources), checked.skipped)
     from vllm_kustomize.locate import locate
 
-    findings = tuple(locate(build, checked.problems, documents))
+    findings = tuple(locate(build, checked.problems, tree, documents))
     return Part(findings, len(build.resources), checked.skipped)
 
 

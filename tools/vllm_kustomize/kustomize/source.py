@@ -7,6 +7,7 @@ makes the graph incomplete, and the graph says why.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ MAX_CONTENT = 1 << 20
 
 PLUGINS = ("generators", "transformers", "validators", "helmCharts", "helmChartInflationGenerator")
 """Fields whose effect only the engine can work out."""
+
+CURRENT_KUSTOMIZE = (5, 8)
+"""What is taken for the engine's version where it was not asked."""
 
 COMPONENTS_AFTER_GENERATORS = (5, 1)
 """The Kustomize version that moved components behind generators (kubernetes-sigs/kustomize#5170)."""
@@ -66,10 +70,12 @@ class Step:
 class SourceGraph:
     """Everything behind one build.
 
-    `objects` are what the sources come to, `steps` what changed them, both in the engine's order. `files` are
-    all that the build reads. `incomplete` says what could not be followed, and where.
+    `file` is the kustomization that it was asked for. `objects` are what the sources come to and `steps` what
+    changed them, both in the engine's order. `files` are all that the build reads. `incomplete` says what
+    could not be followed, and where.
     """
 
+    file: str
     kustomizations: tuple[Kustomization, ...]
     objects: tuple[Source, ...]
     steps: tuple[Step, ...]
@@ -84,7 +90,7 @@ class SourceTree:
     `kustomize` is the engine's Kustomize version.
     """
 
-    def __init__(self, kustomize: tuple[int, ...] = (5, 8)) -> None:
+    def __init__(self, kustomize: tuple[int, ...] = CURRENT_KUSTOMIZE) -> None:
         self.kustomize = kustomize
         self._texts: dict[Path, str] = {}
         self._documents: dict[Path, tuple[Document, ...]] = {}
@@ -96,8 +102,10 @@ class SourceTree:
         directory = directory.resolve()
         if directory not in self._graphs:
             build = _Build(self)
+            self._open.append(directory)
             build.add_directory(directory)
-            self._graphs[directory] = build.graph()
+            self._open.pop()
+            self._graphs[directory] = build.graph(directory)
         return self._graphs[directory]
 
     def documents(self, path: Path) -> tuple[Document, ...]:
@@ -115,6 +123,12 @@ class SourceTree:
         return self._texts[path]
 
 
+def kustomize_version(engine: str) -> tuple[int, ...]:
+    """Read the version out of an engine's words, such as `kubectl v1.37.1, kustomize v5.8.1`."""
+    found = re.search(r"kustomize v(\d+)\.(\d+)", engine)
+    return (int(found[1]), int(found[2])) if found else CURRENT_KUSTOMIZE
+
+
 class _Build:
     """Works out one kustomization and all that it includes."""
 
@@ -127,8 +141,9 @@ class _Build:
         self.incomplete: list[Location] = []
         self.specs = FIELD_SPECS
 
-    def graph(self) -> SourceGraph:
+    def graph(self, directory: Path) -> SourceGraph:
         return SourceGraph(
+            display_path(kustomization_in(directory) or directory),
             tuple(self.kustomizations),
             tuple(self.objects),
             tuple(self.steps),
@@ -194,9 +209,7 @@ class _Build:
         if directory in self.tree._open:
             self.leave_out(entry, f"{entry.value} includes itself")
             return
-        self.tree._open.append(directory)
         base = self.tree.graph(directory)
-        self.tree._open.pop()
         self.kustomizations += base.kustomizations
         self.objects += base.objects
         self.steps += base.steps

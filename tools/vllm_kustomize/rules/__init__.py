@@ -17,9 +17,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vllm_kustomize.model import Build, Error, Problem, Resource, Severity
+from vllm_kustomize.model import Build, Error, Problem, Resource, Severity, SourceProblem
+
+if TYPE_CHECKING:
+    from vllm_kustomize.kustomize.source import SourceGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Rule:
     check: Callable[[Resource], Iterator[Problem]] | None
     check_build: Callable[[Build], Iterator[Problem]] | None
     check_server: Callable[[Any], Iterator[Problem]] | None
-    check_source: Callable[[Any], Iterator[Any]] | None
+    check_source: Callable[[SourceGraph], Iterator[SourceProblem]] | None
 
     @property
     def summary(self) -> str:
