@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from vllm_kustomize.vllm import catalog
+from vllm_kustomize.vllm.arguments import parse
+
+VERDICTS = Path(__file__).parent / "conformance" / "vllm-serve-0.33.0.jsonl.gz"
+NEWEST = catalog.load("0.33.0")
+
+
+def test_agrees_with_the_parser_of_vllm() -> None:
+    """The verdicts of the real `vllm serve` parser: 99 % of rejected, 99.5 % of accepted lines."""
+    with gzip.open(VERDICTS, "rt", encoding="utf-8") as lines:
+        verdicts = [json.loads(line) for line in lines]
+    for accepted, least in ((False, 0.99), (True, 0.995)):
+        lines_of_kind = [verdict for verdict in verdicts if verdict["accepted"] is accepted]
+        wrong = [v["argv"] for v in lines_of_kind if parse(v["argv"], NEWEST).accepted is not accepted]
+        assert len(wrong) <= (1 - least) * len(lines_of_kind), wrong[:20]
+
+
+@pytest.mark.parametrize(
+    ("line", "dest", "value"),
+    [
+        ("m", "model", "m"),
+        ("--model m", "model", "m"),
+        ("-tp 2 --model=m", "tensor_parallel_size", 2),
+        ("m --tensor_parallel_size 2", "tensor_parallel_size", 2),
+        ("m --tensor-parallel-s 2", "tensor_parallel_size", 2),
+        ("m -tp=2 -tp 4", "tensor_parallel_size", 4),
+        ("m", "port", 8000),
+        ("m --max-model-len 32k", "max_model_len", 32_000),
+        ("m --max-model-len 32K", "max_model_len", 32_768),
+        ("m --max-model-len auto", "max_model_len", -1),
+        ("m --no-enable-prefix-caching", "enable_prefix_caching", False),
+        ("m --disable-log-requests", "enable_log_requests", False),
+        ("m --served-model-name a b --port 80", "served_model_name", ["a", "b"]),
+        ("m --eplb-config.window_size 5 --eplb-config.use_async=false", "eplb_config",
+         {"window_size": 5, "use_async": False}),
+        ("m -O3", "optimization_level", "3"),
+        ("m --lora-modules a=/b", "lora_modules", [{"name": "a", "path": "/b"}]),
+        ("m --port 80 --port 81", "port", 81),
+        ("m --hf-token", "hf_token", True),
+        ("--port 80 m", "model", "m"),
+    ],
+)  # fmt: skip
+def test_reads(line: str, dest: str, value: object) -> None:
+    parsed = parse(line.split(), NEWEST)
+    assert (parsed.errors, parsed.values[dest]) == ((), value)
+
+
+@pytest.mark.parametrize(
+    ("line", "problems"),
+    [
+        ("m --prot 80", [("unknown", 1, "vLLM 0.33.0 has no option --prot", "--port")]),
+        ("m --seed 1 --seed x --prot 80", [
+            ("value", 4, "--seed has 'x', which is no whole number", ""),
+            ("unknown", 5, "vLLM 0.33.0 has no option --prot", "--port")]),
+        ("m --runner x", [
+            ("value", 2, "--runner has 'x', but takes one of auto, draft, generate, pooling", "")]),
+        ("m --grpc yes", [("extra", 2, "'yes' belongs to no option: --grpc takes no value", "")]),
+        ("m --seed", [("missing", 1, "--seed needs a value", "")]),
+        ("m --enforce-eager=1", [("unexpected", 1, "--enforce-eager takes no value, but has '1'", "")]),
+        ("m --device cuda", [
+            ("ambiguous", 1, "--device is ambiguous in vLLM 0.33.0: it could be --device-ids, "
+             "--device-memory-utilization", "")]),
+        ("m --kv-transfer-config.kv_connector X", [
+            ("value", 1, "--kv-transfer-config has 'kv_connector' without 'kv_role'", "")]),
+        ("m --eplb-config.window_sze 5", [
+            ("value", 1, "--eplb-config has the unknown key 'window_sze'; did you mean 'window_size'?", "")]),
+        ("m --config", [("missing", 1, "--config needs a file", "")]),
+        ("m --config x.json", [("config", 2, "--config takes a .yaml or .yml file, not 'x.json'", "")]),
+        ("--served-model-name m", [
+            ("missing", 0, "--served-model-name needs the model as the first argument of `vllm serve`", "")]),
+        ("m --max-num-seqs 1 --seed -1.5", [
+            ("missing", 4, "-1.5 needs a value: a dot in an option names a key of its JSON", "")]),
+    ],
+)  # fmt: skip
+def test_refuses(line: str, problems: list[tuple[str, int, str, str]]) -> None:
+    errors = parse(line.split(), NEWEST).errors
+    assert [(e.kind, e.index, e.message, e.suggestion) for e in errors] == problems

@@ -1,0 +1,522 @@
+"""Read the real `vllm serve` parser of an installed or unpacked vLLM and print its options as JSON.
+
+No GPU is needed. `tools/catalog/README.md` says how to prepare an environment and what to do with the output.
+Nothing here is imported by the shipped package, and nothing in the output is written by hand.
+
+Usage: python extract.py SOURCE VERSION > 0.33.0.json
+    SOURCE is the directory that holds the `vllm` package; VERSION is the release, such as 0.33.0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import json
+import os
+import re
+import sys
+import tempfile
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+Json = Any
+
+CONVERTERS = {
+    "int": "int",
+    "float": "float",
+    "str": "str",
+    "bool": "bool",
+    "loads": "json",
+    "human_readable_int": "size",
+    "human_readable_int_or_auto": "size-or-auto",
+    "union_dict_and_str": "json-or-str",
+    "nullable_str": "optional:str",
+    "nullable_kvs": "key-values",
+    "parse_reasoning_parser": "str",
+    "_parse_limit_per_prompt": "key-values",
+}
+"""What a type function of vLLM is called in the catalogue; `vllm/values.py` gives each name its meaning."""
+
+LAMBDAS = {
+    's.lower().replace("-", "_")': "lower",
+    "s.lower().replace('-', '_')": "lower",
+    "int(device_id) if device_id.isdigit()": "str",
+}
+"""Nameless type functions, known by a part of their source."""
+
+WRAPPERS = {"optional_type": "optional:", "_optional_type": "optional:", "parse_type": "checked:"}
+"""Functions that return a type function; what they wrap is in their closure."""
+
+LEAVES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "none": "none", "any": "any"}
+BOUNDS = ("gt", "ge", "lt", "le")
+
+
+class _Captured(BaseException):
+    """Carries the parser out of `main()` at the moment at which it would parse."""
+
+
+def main() -> None:
+    """Print the catalogue entry of one release."""
+    source, version, *absent = sys.argv[1:]
+    sys.argv = ["vllm", "serve", "--help"]  # vLLM reads its options' help only when help is asked for
+    sys.path.insert(0, str(Path(source).resolve()))
+    _pretend_installed(Path(source), version)
+    for name in absent:
+        _stand_in(name)
+    try:
+        main_parser = _main_parser()
+        module = _module_parser()
+    except (ModuleNotFoundError, ImportError, AttributeError) as error:
+        name = _absent(error)
+        if name is None or name in absent:
+            raise
+        print(f"stood in for {name}", file=sys.stderr, flush=True)
+        os.execv(sys.executable, [sys.executable, __file__, source, version, *absent, name])
+    serve = next(
+        action.choices["serve"]
+        for action in main_parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    json.dump(_entry(version, main_parser, serve, module), sys.stdout, indent=1)
+
+
+def _absent(error: Exception) -> str | None:
+    """The third-party module (`name`) or attribute of one (`module:name`) that an old release misses here."""
+    if isinstance(error, ModuleNotFoundError):
+        return None if error.name is None or error.name.startswith("vllm.") else error.name
+    found = re.search(r"module '([\w.]+)' has no attribute '(\w+)'", str(error)) or re.search(
+        r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'", str(error)
+    )
+    if found is None:
+        return None
+    module, name = (found["module"], found["name"]) if found.re.groupindex else found.groups()
+    return None if module.startswith("vllm") else f"{module}:{name}"
+
+
+def _stand_in(name: str) -> None:
+    """Put a mock where a third-party module or attribute is missing; what it does is of no account here."""
+    module, _, attribute = name.partition(":")
+    if attribute:
+        setattr(
+            importlib.import_module(module),
+            attribute,
+            type(attribute, (), {"__init__": lambda *_, **__: None}),
+        )
+        return
+    sys.modules[module] = MagicMock(name=module, __path__=[], __spec__=None, __version__="0")
+
+
+def _pretend_installed(source: Path, version: str) -> None:
+    """Give the sources the metadata of a CPU build: vLLM chooses its platform by the version's suffix."""
+    metadata = source / f"vllm-{version}.dist-info"
+    metadata.mkdir(exist_ok=True)
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {version}+cpu\n")
+
+
+def _main_parser() -> argparse.ArgumentParser:
+    """The parser of the `vllm` command, caught just before it parses."""
+    parser_class = _parser_class()
+
+    def capture(self: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        raise _Captured(self)
+
+    original = parser_class.parse_args
+    parser_class.parse_args = capture
+    try:
+        try:
+            command = importlib.import_module("vllm.entrypoints.cli.main")
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("vllm."):
+                raise
+            command = importlib.import_module("vllm.scripts")
+        command.main()
+    except _Captured as captured:
+        parser: argparse.ArgumentParser = captured.args[0]
+        return parser
+    finally:
+        parser_class.parse_args = original
+    raise SystemExit("the vllm command did not parse anything")
+
+
+def _module_parser() -> argparse.ArgumentParser:
+    """The parser of `python -m vllm.entrypoints.openai.api_server`."""
+    for name in ("common.cli_args", "launchers.cli_args", "openai.cli_args"):
+        try:
+            make = importlib.import_module(f"vllm.entrypoints.{name}").make_arg_parser
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("vllm."):
+                raise
+            continue
+        parser: argparse.ArgumentParser = make(_parser_class()())
+        return parser
+    raise SystemExit("found no make_arg_parser")
+
+
+def _parser_class() -> Any:
+    for name in ("vllm.utils.argparse_utils", "vllm.utils"):
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            continue
+        if hasattr(module, "FlexibleArgumentParser"):
+            return module.FlexibleArgumentParser
+    raise SystemExit("found no FlexibleArgumentParser")
+
+
+def _entry(version: str, main_parser: Any, serve: Any, module: Any) -> Json:
+    classes: dict[str, Json] = {}
+    names: dict[argparse.Action, list[str]] = {}
+    for name, action in serve._option_string_actions.items():
+        names.setdefault(action, []).append(name)
+    module_dests = {action.dest for action in module._actions}
+    options = []
+    for action in serve._actions:
+        option = _option(action, names.get(action, []), classes)
+        option |= _deprecation(action, serve)
+        if action.dest not in module_dests:
+            option["serve_only"] = True
+        options.append(option)
+    options.sort(key=lambda option: str(option["names"]))
+    return {
+        "release": version,
+        "behaviour": _behaviour(main_parser),
+        "options": options,
+        "classes": dict(sorted(classes.items())),
+    }
+
+
+def _option(action: argparse.Action, names: list[str], classes: dict[str, Json]) -> dict[str, Json]:
+    shown = [name for name in names if name in action.option_strings]
+    option: dict[str, Json] = {"names": shown, "dest": action.dest}
+    if hidden := [name for name in names if name not in shown]:
+        option["hidden"] = hidden
+    if off := _names_that_mean_false(action, names):
+        option["off"] = off
+    option["action"] = _action(action)
+    if action.type is not None:
+        option["type"] = _converter(action.type, classes)
+    if action.nargs is not None and action.nargs != 0:
+        option["nargs"] = action.nargs
+    if action.nargs == "?" and action.const is not None:
+        option["const"] = action.const
+    if action.choices is not None:
+        option["choices"] = list(action.choices)
+    elif known := _known_values(action.metavar):
+        option["known"] = known
+    option |= _default(action.default)
+    if "type" in option and option["type"].split(":")[-1] in ("json", "json-or-str"):
+        option |= _described_by(action.dest, classes)
+    if option["action"] == "lora-modules":
+        option["keys"] = _class(sys.modules[type(action).__module__].LoRAModulePath, classes)
+    return option
+
+
+def _names_that_mean_false(action: argparse.Action, names: list[str]) -> list[str]:
+    if not isinstance(action, argparse.BooleanOptionalAction):
+        return []
+    off = []
+    for name in names:
+        namespace = argparse.Namespace()
+        action(None, namespace, None, name)
+        if getattr(namespace, action.dest) is False:
+            off.append(name)
+    return off
+
+
+def _action(action: argparse.Action) -> str:
+    kinds = {
+        argparse._StoreAction: "store",
+        argparse._StoreTrueAction: "true",
+        argparse._StoreFalseAction: "false",
+        argparse._AppendAction: "append",
+        argparse._HelpAction: "help",
+        argparse._VersionAction: "help",
+    }
+    if type(action) in kinds:
+        return kinds[type(action)]
+    if isinstance(action, argparse.BooleanOptionalAction):
+        return "bool"
+    name = type(action).__name__
+    return {"LoRAParserAction": "lora-modules", "StoreBoolean": "store-bool"}.get(name, "store")
+
+
+def _converter(function: Any, classes: dict[str, Json]) -> str:
+    name = getattr(function, "__name__", type(function).__name__)
+    qualified = getattr(function, "__qualname__", name)
+    owner = qualified.split(".<locals>")[0].split(".")[-1]
+    if owner in WRAPPERS and ".<locals>" in qualified:
+        inner = next(
+            cell.cell_contents
+            for cell in function.__closure__
+            if callable(cell.cell_contents) or isinstance(cell.cell_contents, type)
+        )
+        return WRAPPERS[owner] + _converter(inner, classes)
+    if name == "parse_dataclass":
+        cls = next(
+            value for value in (*(function.__defaults__ or ()), *_closure(function)) if _is_class(value)
+        )
+        return "class:" + _class(cls, classes)
+    if name == "<lambda>":
+        source = " ".join(inspect.getsource(function).split())
+        for part, known in LAMBDAS.items():
+            if part in source:
+                return known
+    if name in CONVERTERS:
+        return CONVERTERS[name]
+    print(f"unknown type function: {qualified}", file=sys.stderr)
+    return "unknown:" + qualified
+
+
+def _closure(function: Any) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        yield cell.cell_contents
+
+
+def _is_class(value: object) -> bool:
+    return isinstance(value, type)
+
+
+def _default(value: Any) -> dict[str, Json]:
+    if value is None or value is argparse.SUPPRESS:
+        return {}
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        if isinstance(value, set | tuple | frozenset):
+            return {"default": sorted(value)}
+        enum_value = getattr(value, "value", None)
+        return {"default": enum_value} if isinstance(enum_value, str | int) else {}
+    return {"default": value}
+
+
+def _known_values(metavar: object) -> list[str]:
+    """Values that the help text names but that the parser does not insist on."""
+    if isinstance(metavar, list | tuple):
+        return sorted(str(value) for value in metavar)
+    if isinstance(metavar, str) and (listed := re.match(r"\{([^}]+)\} or name registered", metavar)):
+        return sorted(listed[1].split(","))
+    return []
+
+
+def _deprecation(action: argparse.Action, parser: Any) -> dict[str, Json]:
+    """That an option is deprecated, in which release it goes, and which option its own words name instead."""
+    own = " ".join(action.option_strings)
+    texts = [
+        text for text in _deprecation_messages() if set(re.findall(r"--[\w-]+", text)[:1]) & set(own.split())
+    ]
+    help_text = action.help if isinstance(action.help, str) else ""
+    if re.match(r"\W*deprecated\b\W", help_text, re.I) or re.search(
+        r"this (argument|flag|option|parameter)( name)? (is|has been) deprecated", help_text, re.I
+    ):
+        texts.append(help_text)
+    if not texts and not (
+        action in getattr(parser, "_deprecated", ()) or getattr(action, "deprecated", False)
+    ):
+        return {}
+    text = " ".join(texts) or help_text
+    deprecated: dict[str, Json] = {}
+    if removal := re.search(r"(?:removed|removal)[^.]{0,40}? v?(\d+\.\d+(?:\.\d+)?)", text):
+        deprecated["removal"] = removal[1]
+    named = [_dashed(name) for name in re.findall(r"--[a-z][\w.-]*\w", text)]
+    others = [name for name in named if name not in own.split()]
+    if others and re.search(r"\b(use|instead|favou?r|replaced)\b", text, re.I):
+        deprecated["use"] = others[0]
+    return {"deprecated": deprecated}
+
+
+def _dashed(name: str) -> str:
+    option, dot, key = name.partition(".")
+    return option.replace("_", "-") + dot + key
+
+
+def _deprecation_messages() -> Iterator[str]:
+    module = sys.modules.get("vllm.engine.arg_utils")
+    for name, value in vars(module or types.SimpleNamespace()).items():
+        if name.endswith("_DEPRECATION_MESSAGE") and isinstance(value, str):
+            yield value
+
+
+def _described_by(dest: str, classes: dict[str, Json]) -> dict[str, Json]:
+    """The configuration class that the engine later makes of a JSON option, where there is one."""
+    name = "".join(part.capitalize() for part in dest.split("_"))
+    cls = getattr(sys.modules.get("vllm.config"), name, None)
+    return {"keys": _class(cls, classes)} if _is_class(cls) and hasattr(cls, "__dataclass_fields__") else {}
+
+
+def _class(cls: type, classes: dict[str, Json]) -> str:
+    """Add what a JSON object for `cls` may contain to `classes`, and return its name there."""
+    if cls.__name__ in classes:
+        return cls.__name__
+    try:
+        from pydantic import TypeAdapter
+
+        adapter: Any = TypeAdapter(cls)
+        core = adapter.core_schema
+    except Exception as error:
+        print(f"no schema for {cls.__name__}: {error}", file=sys.stderr)
+        fields = getattr(cls, "__dataclass_fields__", {})
+        classes[cls.__name__] = {"fields": dict.fromkeys(fields, "any")}
+        return cls.__name__
+    definitions: dict[str, Json] = {}
+    if core["type"] == "definitions":
+        definitions = {schema["ref"]: schema for schema in core["definitions"]}
+        core = core["schema"]
+    _type(core, definitions, classes)
+    if needs := _needs(adapter, classes[cls.__name__]):
+        classes[cls.__name__]["needs"] = needs
+    return cls.__name__
+
+
+def _type(schema: Json, definitions: dict[str, Json], classes: dict[str, Json]) -> Json:
+    """Translate one node of a pydantic core schema; whatever runs code on the raw value becomes `any`."""
+    kind = schema["type"]
+    if kind == "definition-ref":
+        schema = definitions[schema["schema_ref"]]
+        kind = schema["type"]
+    if kind in LEAVES:
+        bounds = {bound: schema[bound] for bound in BOUNDS if bound in schema}
+        return {"type": LEAVES[kind], **bounds} if bounds else LEAVES[kind]
+    if kind in ("default", "function-after", "lax-or-strict", "json-or-python"):
+        inner = schema.get("schema") or schema.get("lax_schema") or schema["json_schema"]
+        return _type(inner, definitions, classes)
+    if kind == "nullable" or kind == "function-wrap":
+        return {"type": "union", "of": [_type(schema["schema"], definitions, classes), "none"]}
+    if kind == "literal":
+        return {"type": "literal", "of": [getattr(value, "value", value) for value in schema["expected"]]}
+    if kind == "enum" and "missing" not in schema:
+        return {"type": "literal", "of": [member.value for member in schema["members"]]}
+    if kind in ("list", "set", "frozenset"):
+        return {
+            "type": "list",
+            "of": _type(schema.get("items_schema", {"type": "any"}), definitions, classes),
+        }
+    if kind == "dict":
+        values = schema.get("values_schema", {"type": "any"})
+        return {"type": "dict", "of": _type(values, definitions, classes)}
+    if kind == "union":
+        choices = [choice[0] if isinstance(choice, tuple) else choice for choice in schema["choices"]]
+        return {"type": "union", "of": [_type(choice, definitions, classes) for choice in choices]}
+    if kind == "dataclass":
+        return {"type": "class", "name": _dataclass(schema, definitions, classes)}
+    if kind == "function-before":
+        before = _type(schema["schema"], definitions, classes)
+        return before if isinstance(before, dict) and before["type"] == "class" else "any"
+    return "any"
+
+
+def _dataclass(schema: Json, definitions: dict[str, Json], classes: dict[str, Json]) -> str:
+    name: str = schema["cls"].__name__
+    if name in classes:
+        return name
+    entry: dict[str, Json] = {"fields": {}}
+    classes[name] = entry
+    inner = schema["schema"]
+    while inner["type"] != "dataclass-args":
+        inner = inner["schema"]
+    required = []
+    for field in inner["fields"]:
+        if field.get("init") is False:
+            continue
+        entry["fields"][field["name"]] = _type(field["schema"], definitions, classes)
+        if field["schema"]["type"] != "default":
+            required.append(field["name"])
+    if required:
+        entry["required"] = required
+    if schema.get("config", {}).get("extra_fields_behavior") != "forbid":
+        entry["open"] = True
+    return name
+
+
+def _needs(adapter: Any, entry: Json) -> dict[str, str]:
+    """Fields that the class's own validation refuses alone but takes together with one other field."""
+    samples = {name: _sample(kind) for name, kind in entry["fields"].items()}
+    samples = {name: value for name, value in samples.items() if value is not None}
+    needs = {}
+    for name, value in samples.items():
+        if _refused_by_own_code(adapter, {name: value}):
+            for other, other_value in samples.items():
+                if other != name and not _error_types(adapter, {name: value, other: other_value}):
+                    needs[name] = other
+                    break
+    return needs
+
+
+def _sample(kind: Json) -> Json:
+    if kind in ("int", "float", "str", "bool"):
+        return {"int": 1, "float": 0.5, "str": "x", "bool": True}[kind]
+    if isinstance(kind, dict) and kind["type"] == "union":
+        return _sample(kind["of"][0])
+    if isinstance(kind, dict) and kind["type"] == "literal":
+        return kind["of"][0]
+    return None
+
+
+def _refused_by_own_code(adapter: Any, value: Json) -> bool:
+    return bool(_error_types(adapter, value) & {"value_error", "assertion_error"})
+
+
+def _error_types(adapter: Any, value: Json) -> set[str]:
+    from pydantic import ValidationError
+
+    try:
+        adapter.validate_json(json.dumps(value))
+    except ValidationError as error:
+        return {line["type"] for line in error.errors(include_url=False, include_context=False)}
+    except Exception as error:
+        return {type(error).__name__}
+    return set()
+
+
+def _behaviour(parser: Any) -> dict[str, bool]:
+    """What this release's FlexibleArgumentParser does to a command line before argparse sees it."""
+
+    def tokens(*arguments: str) -> list[str]:
+        seen: list[str] = []
+        original = argparse.ArgumentParser.parse_args
+        argparse.ArgumentParser.parse_args = lambda _, args=None, namespace=None: seen.extend(args or ())  # type: ignore
+        try:
+            parser.parse_args(["serve", *arguments])
+        except (Exception, SystemExit):
+            return ["error"]
+        finally:
+            argparse.ArgumentParser.parse_args = original  # type: ignore[method-assign]
+        return seen[1:]
+
+    return {
+        "model_option_moves": tokens("-tp", "2", "--model", "m") == ["m", "-tp", "2"],
+        "model_option_refused": tokens("-tp", "2", "--model", "m") == ["error"],
+        "served_model_name_needs_model": tokens("--served-model-name", "m") == ["error"],
+        "dotted": tokens("m", "--a-b.c_d", "1") == ["m", "--a-b", '{"c_d": 1}'],
+        "dotted_lists": tokens("m", "--a.b+", "x,y") == ["m", "--a", '{"b": ["x", "y"]}'],
+        "dotted_sizes": tokens("m", "--a.b", "1k") == ["m", "--a", '{"b": 1000}'],
+        "json_sizes": hasattr(sys.modules["vllm.engine.arg_utils"], "_expand_json_human_readable_numbers"),
+        "help_search": tokens("m", "--help=x") == ["m", "--help"],
+        "o_is_optimization_level": tokens("m", "-O3") == ["m", "--optimization-level", "3"],
+        "o_is_compilation_mode": tokens("m", "-O3") == ["m", "-O", '{"mode": 3}'],
+        "o_is_compilation_level": tokens("m", "-O3") == ["m", "-O", '{"level": 3}'],
+        "o_dot_is_compilation_config": tokens("m", "-O.a", "3") == ["m", "-cc", '{"a": 3}'],
+        "config_json": "--a {" in _config_arguments(parser, "a: {b: 1}"),
+        "config_lists": "--a x y" in _config_arguments(parser, "a: [x, y]"),
+        "config_model": tokens("--config", _config_file("model: m")) == ["--model", "m"],
+    }
+
+
+def _config_arguments(parser: Any, text: str) -> str:
+    load = getattr(parser, "load_config_file", None) or parser._load_config_file
+    return " ".join(load(_config_file(text)))
+
+
+def _config_file(text: str) -> str:
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
+        file.write(text)
+    return file.name
+
+
+if __name__ == "__main__":
+    main()
