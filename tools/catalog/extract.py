@@ -62,6 +62,7 @@ class _Captured(BaseException):
 def main() -> None:
     """Print the catalogue entry of one release."""
     source, version, *absent = sys.argv[1:]
+    output, sys.stdout = sys.stdout, sys.stderr  # vLLM logs to standard output
     sys.argv = ["vllm", "serve", "--help"]  # vLLM reads its options' help only when help is asked for
     sys.path.insert(0, str(Path(source).resolve()))
     _pretend_installed(Path(source), version)
@@ -81,7 +82,7 @@ def main() -> None:
         for action in main_parser._actions
         if isinstance(action, argparse._SubParsersAction)
     )
-    json.dump(_entry(version, main_parser, serve, module), sys.stdout, indent=1)
+    json.dump(_entry(version, main_parser, serve, module), output, indent=1)
 
 
 def _absent(error: Exception) -> str | None:
