@@ -17,10 +17,24 @@ from typing import Any
 
 import jsonschema_rs
 
+from vllm_kustomize.apiserver import covers
 from vllm_kustomize.model import Error, FieldPath, KubernetesVersion, Manifest, Problem, Resource
 
 RULE = "schema"
 _DEFINITIONS = "/api/_definitions.json#/$defs/"
+_DEEPEST = 100
+"""Levels of nesting that are looked at; the fields of Kubernetes' own kinds end before."""
+
+_INTEGERS = {"int32": 31, "int64": 63}
+_OWN_DEFINITIONS: dict[str, Any] = {
+    # Both are written as one of two types in the published schemas, which null then fits twice.
+    "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["string", "number", "null"]},
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {
+        "type": ["string", "integer", "null"],
+        "minimum": -(2**31),
+        "maximum": 2**31 - 1,
+    },
+}
 
 
 @cache
@@ -42,13 +56,27 @@ def schema_problems(validator: jsonschema_rs.Draft7Validator, manifest: Manifest
         yield from _problems(error)
 
 
-def without_nulls(value: Any) -> Any:
-    """Drop what is null from mappings, as the API server's decoder does."""
+def without_nulls(value: Any, depth: int = _DEEPEST) -> Any:
+    """Drop null from mappings, as the API server's decoder does, and what is nested too deep to matter."""
     if isinstance(value, Mapping):
-        return {str(key): without_nulls(item) for key, item in value.items() if item is not None}
+        if not depth:
+            return {}
+        return {
+            key if isinstance(key, str) else _key(key): without_nulls(item, depth - 1)
+            for key, item in value.items()
+            if item is not None
+        }
     if isinstance(value, list):
-        return [without_nulls(item) for item in value]
-    return value
+        return [without_nulls(item, depth - 1) for item in value] if depth else []
+    return value if isinstance(value, _PLAIN) else str(value)
+
+
+_PLAIN = (str, int, float, type(None))
+
+
+def _key(key: object) -> str:
+    """A mapping's key as it is written in JSON."""
+    return {True: "true", False: "false", None: "null"}[key] if key in (True, False, None) else str(key)
 
 
 def _problems(error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
@@ -62,6 +90,10 @@ def _problems(error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
         wanted = " or ".join(name for name in kind.types if name != "null")
         yield Problem(path, f"must be of type {wanted}, but is {_type_name(error.instance)}", RULE)
+    elif isinstance(
+        kind, (jsonschema_rs.ValidationErrorKind.Minimum, jsonschema_rs.ValidationErrorKind.Maximum)
+    ):
+        yield Problem(path, f"is {error.instance}, beyond {kind.limit}, the last number that fits", RULE)
     else:
         yield Problem(path, _without_value(error), RULE)
 
@@ -90,14 +122,16 @@ def _validator(
         return None
     if api_version not in schema.get("properties", {}).get("apiVersion", {}).get("enum", ()):
         return None
-    return jsonschema_rs.Draft7Validator(_with_definitions(schema, _definitions(folder)))
+    # What must be set is known exactly for the kinds that the API-server checks cover.
+    complete = _with_definitions(schema, _definitions(folder))
+    return jsonschema_rs.Draft7Validator(_as_decoded(complete, keep_required=not covers(api_version, kind)))
 
 
 @cache
 def _definitions(folder: Path) -> dict[str, Any]:
     text = (folder / "_definitions.json").read_text(encoding="utf-8")
     definitions: dict[str, Any] = json.loads(text.replace(_DEFINITIONS, "#/$defs/"))["$defs"]
-    return definitions
+    return {**definitions, **_OWN_DEFINITIONS}
 
 
 def _with_definitions(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -111,6 +145,31 @@ def _with_definitions(schema: dict[str, Any], definitions: dict[str, Any]) -> di
             needed[name] = definitions[name]
             waiting.extend(_references(definitions[name]))
     return {**schema, "$defs": needed}
+
+
+def _as_decoded(schema: Any, *, keep_required: bool) -> Any:
+    """A schema that accepts what the API server's decoder accepts.
+
+    Go drops null wherever it stands, takes a list of numbers for bytes (they are published as strings), and
+    has integers of 32 and 64 bits.
+    """
+    if isinstance(schema, list):
+        return [_as_decoded(item, keep_required=keep_required) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    decoded = {
+        key: _as_decoded(item, keep_required=keep_required)
+        for key, item in schema.items()
+        if key not in ("description", "format")
+        and (keep_required or key != "required" or isinstance(item, dict))
+    }
+    kind, form = schema.get("type"), schema.get("format")
+    if isinstance(kind, (str, list)):
+        types = {kind} if isinstance(kind, str) else set(kind)
+        decoded["type"] = sorted(types | {"null"} | ({"array"} if form == "byte" else set()))
+    if isinstance(form, str) and form in _INTEGERS:
+        decoded["minimum"], decoded["maximum"] = -(2 ** _INTEGERS[form]), 2 ** _INTEGERS[form] - 1
+    return decoded
 
 
 def _references(schema: Any) -> Iterator[str]:

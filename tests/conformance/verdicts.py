@@ -1,0 +1,160 @@
+"""The recorded verdicts of a kube-apiserver, and how close a validator comes to them."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vllm_kustomize import apiserver, schema
+from vllm_kustomize.model import Problem, Resource, Severity
+
+HERE = Path(__file__).parent
+VERSION = (1, 36)
+ELSEWHERE = "the namespace of the provided object does not match the namespace sent on the request"
+
+Validator = Callable[[dict[str, Any]], "list[str] | None"]
+"""Gives the paths of the errors in an object, or None where it cannot tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One mutant and what the server said."""
+
+    base: int
+    path: tuple[str | int, ...]
+    op: str
+    value: Any
+    accepted: bool
+    code: int
+    causes: tuple[tuple[str, str, str], ...]
+    warnings: tuple[str, ...]
+
+    def manifest(self) -> dict[str, Any]:
+        """The mutant."""
+        mutant = copy.deepcopy(baselines()[self.base])
+        parent = mutant
+        for step in self.path[:-1]:
+            parent = parent[step]
+        last = self.path[-1]
+        if self.op == "delete":
+            del parent[last]
+        elif isinstance(parent, list) and last >= len(parent):
+            parent.append(self.value)
+        else:
+            parent[last] = self.value
+        return mutant
+
+    @property
+    def about_request(self) -> bool:
+        """Whether the server refused where the object was sent, not what it is."""
+        return any(ELSEWHERE in message for _, _, message in self.causes)
+
+    def located_by(self, paths: list[str]) -> bool:
+        """Whether a path is the server's own, or above what was changed if the server names none."""
+        own = {plain(field) for field, _, _ in self.causes if field}
+        own |= {
+            plain(field)
+            for _, _, message in self.causes
+            for field in re.findall(r'unknown field "([^"]+)"', message)
+        }
+        if own:
+            return not own.isdisjoint(paths)
+        changed = ".".join(map(str, self.path))
+        return any(not path or changed == path or changed.startswith(path + ".") for path in paths)
+
+    def __str__(self) -> str:
+        value = "deleted" if self.op == "delete" else json.dumps(self.value, ensure_ascii=False)
+        kind = baselines()[self.base]["kind"]
+        return f"{kind} {'.'.join(map(str, self.path))} = {value[:80]} ({self.code}: {self.causes[:1]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How a validator does against the verdicts."""
+
+    rejected: int
+    missed: tuple[Verdict, ...]
+    elsewhere: tuple[Verdict, ...]
+    accepted: int
+    false_alarms: tuple[Verdict, ...]
+
+    @property
+    def caught(self) -> float:
+        """The share of rejected mutants with an error."""
+        return 1 - len(self.missed) / self.rejected
+
+    @property
+    def located(self) -> float:
+        """The share of rejected mutants with an error at the server's own path."""
+        return self.caught - len(self.elsewhere) / self.rejected
+
+    @property
+    def false(self) -> float:
+        """The share of accepted mutants with an error."""
+        return len(self.false_alarms) / self.accepted
+
+
+def plain(field: str) -> str:
+    """A server's field path with dots alone: `limits[cpu]` and `limits.cpu` are one field."""
+    return re.sub(r"\[([^\]]*)\]", r".\1", field).removeprefix(".")
+
+
+@cache
+def baselines() -> list[dict[str, Any]]:
+    """The objects that were changed."""
+    return json.loads((HERE / "kube-apiserver-baselines.json").read_bytes())
+
+
+def verdicts() -> Iterator[Verdict]:
+    """Every recorded verdict on an object."""
+    with gzip.open(HERE / "kube-apiserver-1.36.jsonl.gz") as lines:
+        for line in lines:
+            fields = json.loads(line)
+            fields["path"] = tuple(fields["path"])
+            fields["causes"] = tuple(map(tuple, fields["causes"]))
+            fields["warnings"] = tuple(fields["warnings"])
+            verdict = Verdict(**fields)
+            if not verdict.about_request:
+                yield verdict
+
+
+def figures(validator: Validator) -> Figures:
+    """Run a validator over every mutant."""
+    missed, elsewhere, false_alarms = [], [], []
+    rejected = accepted = 0
+    for verdict in verdicts():
+        errors = validator(verdict.manifest()) or []
+        if verdict.accepted:
+            accepted += 1
+            if errors:
+                false_alarms.append(verdict)
+            continue
+        rejected += 1
+        if not errors:
+            missed.append(verdict)
+        elif not verdict.located_by(errors):
+            elsewhere.append(verdict)
+    return Figures(rejected, tuple(missed), tuple(elsewhere), accepted, tuple(false_alarms))
+
+
+def problems(manifest: dict[str, Any], version: tuple[int, int] = VERSION) -> list[Problem]:
+    """What the schema check and the API-server checks find together."""
+    resource = Resource(manifest)
+    found = list(schema.check(resource, version) or ()) if resource.kind and resource.api_version else []
+    return [*found, *apiserver.check(manifest, version)]
+
+
+def errors(manifest: dict[str, Any]) -> list[str]:
+    """The paths of the errors that the two checks find."""
+    return [
+        ".".join(map(str, problem.path))
+        for problem in problems(manifest)
+        if problem.severity in (None, Severity.ERROR)
+    ]

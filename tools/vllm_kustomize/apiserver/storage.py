@@ -1,0 +1,201 @@
+"""PersistentVolumeClaims, PersistentVolumes and StorageClasses.
+
+Rules of pkg/apis/core/validation (ValidatePersistentVolumeSpec) and pkg/apis/storage/validation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vllm_kustomize.apiserver import names, quantity
+from vllm_kustomize.apiserver.claims import ACCESS_MODES, CLAIM_SPEC
+from vllm_kustomize.apiserver.combinators import (
+    Check,
+    Fault,
+    Scope,
+    Struct,
+    Text,
+    Value,
+    always,
+    is_set,
+    items,
+    one_of,
+    required,
+    shorten,
+    struct,
+    structs,
+    text,
+)
+from vllm_kustomize.apiserver.metadata import byte_length, object_meta
+from vllm_kustomize.apiserver.scheduling import NODE_SELECTOR
+from vllm_kustomize.apiserver.storage_sources import SHARED_SOURCES, csi_driver
+from vllm_kustomize.apiserver.volumes import HOST_PATH_TYPES, clean_host_path
+
+FAMILY = "storage"
+TEXT = Text(FAMILY)
+
+
+def capacity(value: Any, scope: Scope) -> Iterator[Fault]:
+    """A volume has storage, and nothing else."""
+    found = value.get("capacity")
+    if not isinstance(found, (Mapping, type(None))):
+        return
+    if not found:
+        yield Fault(("capacity",), "is required")
+    elif "storage" not in found or len(found) > 1:
+        yield Fault(("capacity",), "holds storage, and nothing else")
+    for name, given in (found or {}).items():
+        path = ("capacity", str(name))
+        amount = quantity.of(given)
+        if amount is None:
+            if isinstance(given, str):
+                yield Fault(path, f"{shorten(given)} {quantity.MALFORMED}")
+        elif amount <= 0:
+            yield Fault(path, "must be greater than zero")
+
+
+def modes(value: Any, scope: Scope) -> Iterator[Fault]:
+    """At least one access mode, all known."""
+    found = value.get("accessModes")
+    if not found and isinstance(found, (list, type(None))):
+        yield Fault(("accessModes",), "needs at least one access mode")
+        return
+    for mode in items(value, "accessModes"):
+        if isinstance(mode, (str, type(None))) and mode not in ACCESS_MODES:
+            shown = ", ".join(ACCESS_MODES)
+            yield Fault(("accessModes",), f"{shorten(mode or '')} is not supported; use one of {shown}")
+    if "ReadWriteOncePod" in items(value, "accessModes") and len(set(map(str, found))) > 1:
+        yield Fault(("accessModes",), "ReadWriteOncePod cannot be combined with other modes")
+
+
+def secret_references(value: Any, scope: Scope) -> Iterator[Fault]:
+    """Secrets of a CSI volume are named with their namespace."""
+    for field in (
+        "controllerPublishSecretRef",
+        "controllerExpandSecretRef",
+        "nodeStageSecretRef",
+        "nodePublishSecretRef",
+        "nodeExpandSecretRef",
+    ):
+        reference = value.get(field)
+        if isinstance(reference, Mapping):
+            for name in ("name", "namespace"):
+                if not reference.get(name):
+                    yield Fault((field, name), "is required")
+
+
+SOURCES: Mapping[str, Check] = {
+    **{name: check for name, check in SHARED_SOURCES.items() if name not in ("csi",)},
+    "hostPath": Struct(
+        FAMILY,
+        {"path": required(TEXT), "type": one_of(FAMILY, *HOST_PATH_TYPES, empty=True)},
+        clean_host_path,
+    ),
+    "local": Struct(FAMILY, {"path": required(Text(FAMILY, names.no_backsteps))}),
+    "csi": Struct(
+        FAMILY,
+        {"driver": required(Text(FAMILY, csi_driver)), "volumeHandle": required(TEXT)},
+        secret_references,
+    ),
+}
+
+
+def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
+    """A volume is one thing, and a local one says on which node."""
+    found = [name for name in SOURCES if is_set(value, name)]
+    if not found:
+        yield Fault((), "needs a source such as nfs, csi or hostPath")
+    for extra in found[1:]:
+        yield Fault((extra,), f"a volume has one source, and {found[0]} is set too")
+    affinity = value.get("nodeAffinity")
+    if "local" in found and affinity is None:
+        yield Fault(("nodeAffinity",), "is required for a local volume")
+    if isinstance(affinity, Mapping) and affinity.get("required") is None:
+        yield Fault(("nodeAffinity", "required"), "is required")
+    if (
+        text(struct(value, "hostPath"), "path") == "/"
+        and text(value, "persistentVolumeReclaimPolicy") == "Recycle"
+    ):
+        yield Fault(("persistentVolumeReclaimPolicy",), "may not be Recycle for the path /")
+    if is_set(value, "volumeAttributesClassName"):
+        if not is_set(value, "csi"):
+            yield Fault(("csi",), "is required beside volumeAttributesClassName")
+        if value["volumeAttributesClassName"] == "":
+            yield Fault(("volumeAttributesClassName",), "may not be empty")
+
+
+VOLUME = Struct(
+    FAMILY,
+    {
+        **SOURCES,
+        "storageClassName": Text(FAMILY, names.dns_subdomain),
+        "persistentVolumeReclaimPolicy": one_of(FAMILY, "Delete", "Recycle", "Retain"),
+        "volumeMode": one_of(FAMILY, "Block", "Filesystem", empty=True),
+        "nodeAffinity": Struct(FAMILY, {"required": NODE_SELECTOR}),
+        "volumeAttributesClassName": Text(FAMILY, names.dns_subdomain),
+    },
+    capacity,
+    modes,
+    one_source,
+)
+
+
+def provisioner(value: str) -> str:
+    """The name of what makes volumes, in any case."""
+    return names.qualified_name(value.lower())
+
+
+def parameters(value: Any, scope: Scope) -> Iterator[Fault]:
+    """Parameters have limits in number and size."""
+    if len(value) > 512:
+        yield Fault((), f"hold {len(value)} entries, but may hold at most 512")
+    size = 0
+    for key, content in value.items():
+        if key == "":
+            yield Fault((), "may not have an empty key")
+        size += byte_length(str(key)) + (byte_length(content) if isinstance(content, str) else 0)
+    if size > 256 * 1024:
+        yield Fault((), f"hold {size} bytes, but may hold at most 262144")
+
+
+def topologies(value: Any, scope: Scope) -> Iterator[Fault]:
+    """Topology terms name labels and values, each once."""
+    seen: list[Any] = []
+    for index, term in structs({"terms": value}, "terms"):
+        keys: dict[str, Any] = {}
+        for place, expression in structs(term, "matchLabelExpressions"):
+            base = (index, "matchLabelExpressions", place)
+            key, values = expression.get("key") or "", items(expression, "values")
+            if not values:
+                yield Fault((*base, "values"), "is required")
+            for position, content in enumerate(values):
+                if content in values[:position][:1000]:
+                    yield Fault((*base, "values", position), f"{shorten(content)} is there twice")
+            if isinstance(key, str) and (message := names.qualified_name(key)):
+                yield Fault((*base, "key"), message)
+            if key in keys:
+                yield Fault((*base, "key"), f"{shorten(key)} is there twice")
+            keys[str(key)] = sorted(map(str, values))
+        if keys in seen[:1000]:
+            yield Fault((index, "matchLabelExpressions"), "the term is there twice")
+        seen.append(keys)
+
+
+KINDS: Mapping[str, Struct] = {
+    "PersistentVolumeClaim": Struct(FAMILY, {"metadata": always(object_meta()), "spec": always(CLAIM_SPEC)}),
+    "PersistentVolume": Struct(
+        FAMILY, {"metadata": always(object_meta(namespaced=False)), "spec": always(VOLUME)}
+    ),
+    "StorageClass": Struct(
+        FAMILY,
+        {
+            "metadata": always(object_meta(namespaced=False)),
+            "provisioner": required(Text(FAMILY, provisioner)),
+            "parameters": Value(FAMILY, parameters, accepts=Mapping, zero={}),
+            "reclaimPolicy": one_of(FAMILY, "Delete", "Retain", empty=True),
+            "volumeBindingMode": one_of(FAMILY, "Immediate", "WaitForFirstConsumer", empty=True),
+            "allowedTopologies": Value(FAMILY, topologies, accepts=list, zero=()),
+        },
+    ),
+}
