@@ -16,6 +16,7 @@ from vllm_kustomize.kustomize.discover import display_path
 from vllm_kustomize.model import Error, Resource
 
 _YAML = (".yaml", ".yml")
+_INLINE_FLAGS = re.compile(r"\(\?([imsU]+)\)(.*)", re.DOTALL)
 
 
 @cache
@@ -32,7 +33,11 @@ def validator_for(
     for location in locations:
         schema = _from_json(location, group, version, kind) or _from_crds(location, group, version, kind)
         if schema:
-            return jsonschema_rs.Draft7Validator(schema)
+            try:
+                return jsonschema_rs.Draft7Validator(schema, pattern_options=jsonschema_rs.RegexOptions())
+            except (jsonschema_rs.ValidationError, ValueError) as error:
+                reason = str(error).partition("\n")[0]
+                raise Error(f"the schema of {kind} in {display_path(location)} is broken: {reason}") from None
     return None
 
 
@@ -93,6 +98,9 @@ def _strict(schema: dict[str, Any], root: bool = False) -> dict[str, Any]:
     if schema.get("x-kubernetes-int-or-string"):
         result.pop("type", None)
         return {**result, "anyOf": [{"type": "integer"}, {"type": "string"}]}
+    if isinstance(schema.get("pattern"), str):
+        # Go, whose regular expressions the API server uses, lets a flag stand anywhere; JSON schemas do not.
+        result["pattern"] = _INLINE_FLAGS.sub(r"(?\1:\2)", schema["pattern"])
     for key in ("items", "not"):
         if isinstance(schema.get(key), dict):
             result[key] = _strict(schema[key])
