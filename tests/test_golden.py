@@ -1,4 +1,4 @@
-"""The rendered overlays, so that a reviewer reads the manifests' diff, and every kubectl renders the same."""
+"""Rendered overlays and combinations: reviewers read the manifests' diff, every kubectl renders the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from vllm_kustomize import pipeline
 from vllm_kustomize.kustomize.engine import find_engine
 
 GOLDEN = Path(__file__).parent / "golden"
-OVERLAYS = sorted(path.parent for path in (REPO / "overlays").glob("*/kustomization.yaml"))
+OVERLAYS = sorted(
+    kustomization.parent
+    for folder in ("overlays", "tests/combinations")
+    for kustomization in (REPO / folder).glob("*/kustomization.yaml")
+)
 
 
 def other_engines() -> list[str]:
