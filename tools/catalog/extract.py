@@ -263,6 +263,9 @@ def _converter(function: Any, classes: dict[str, Json]) -> str:
             value for value in (*(function.__defaults__ or ()), *_closure(function)) if _is_class(value)
         )
         return "class:" + _class(cls, classes)
+    if name in ("from_cli", "from_json") and _is_class(owner_class := getattr(function, "__self__", None)):
+        level = "level:" if "level" in inspect.getsource(function) else ""
+        return f"{level}class:{_class(owner_class, classes)}"
     if name == "<lambda>":
         source = " ".join(inspect.getsource(function).split())
         for part, known in LAMBDAS.items():
@@ -403,7 +406,7 @@ def _type(schema: Json, definitions: dict[str, Json], classes: dict[str, Json]) 
     if kind == "union":
         choices = [choice[0] if isinstance(choice, tuple) else choice for choice in schema["choices"]]
         return {"type": "union", "of": [_type(choice, definitions, classes) for choice in choices]}
-    if kind == "dataclass":
+    if kind in ("dataclass", "model"):
         return {"type": "class", "name": _dataclass(schema, definitions, classes)}
     if kind == "function-before":
         before = _type(schema["schema"], definitions, classes)
@@ -418,20 +421,26 @@ def _dataclass(schema: Json, definitions: dict[str, Json], classes: dict[str, Js
     entry: dict[str, Json] = {"fields": {}}
     classes[name] = entry
     inner = schema["schema"]
-    while inner["type"] != "dataclass-args":
+    while "fields" not in inner:
         inner = inner["schema"]
+    fields = inner["fields"]
+    named = fields.items() if isinstance(fields, dict) else ((field["name"], field) for field in fields)
     required = []
-    for field in inner["fields"]:
+    for field_name, field in named:
         if field.get("init") is False:
             continue
-        entry["fields"][field["name"]] = _type(field["schema"], definitions, classes)
-        if field["schema"]["type"] != "default":
-            required.append(field["name"])
+        entry["fields"][field_name] = _type(field["schema"], definitions, classes)
+        if not _has_default(field["schema"]):
+            required.append(field_name)
     if required:
         entry["required"] = required
     if schema.get("config", {}).get("extra_fields_behavior") != "forbid":
         entry["open"] = True
     return name
+
+
+def _has_default(schema: Json) -> bool:
+    return schema["type"] == "default" or ("schema" in schema and _has_default(schema["schema"]))
 
 
 def _needs(adapter: Any, entry: Json) -> dict[str, str]:
@@ -502,7 +511,7 @@ def _behaviour(parser: Any) -> dict[str, bool]:
         "o_is_compilation_mode": tokens("m", "-O3") == ["m", "-O", '{"mode": 3}'],
         "o_is_compilation_level": tokens("m", "-O3") == ["m", "-O", '{"level": 3}'],
         "o_dot_is_compilation_config": tokens("m", "-O.a", "3") == ["m", "-cc", '{"a": 3}'],
-        "config_json": "--a {" in _config_arguments(parser, "a: {b: 1}"),
+        "config_json": _config_arguments(parser, "a: {b: 1}") == '--a {"b": 1}',
         "config_lists": "--a x y" in _config_arguments(parser, "a: [x, y]"),
         "config_model": tokens("--config", _config_file("model: m")) == ["--model", "m"],
     }

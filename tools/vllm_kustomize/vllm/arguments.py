@@ -23,6 +23,7 @@ from typing import Any
 
 from vllm_kustomize.vllm import catalog
 from vllm_kustomize.vllm.catalog import Option, Release
+from vllm_kustomize.vllm.environment import UNKNOWN
 from vllm_kustomize.vllm.rewriting import ReadFile, Remark, Stop, Token, rewrite, shorten
 from vllm_kustomize.vllm.values import convert
 
@@ -76,6 +77,7 @@ def parse(
     `vllm.entrypoints.openai.api_server`).
 
     `read` returns the text of a file in the container, for `--config FILE`, or None where it is not known.
+    An argument with the mark `environment.UNKNOWN` in it fits everywhere, and its value is None.
     No text makes it raise; whatever is wrong with the line is among the result's `errors`.
     """
     reading = _Reading(release, serve)
@@ -85,6 +87,7 @@ def parse(
         reading.notices.extend(rewritten.notices)
         unknown = rewritten.unknown
         reading.run(rewritten.tokens)
+        unknown = unknown or reading.unknown
     except Stop as stop:
         reading.errors.append(stop.remark)
     return Parsed(
@@ -117,6 +120,7 @@ class _Reading:
     given: dict[str, Given] = field(default_factory=dict)
     positional_taken: bool = False
     helped: bool = False
+    unknown: str = ""
 
     def run(self, tokens: Sequence[Token]) -> None:
         kinds = self._classify(tokens)
@@ -135,7 +139,7 @@ class _Reading:
         values = {option.dest: option.default for option in self.release.options.values()}
         values.update((dest, each.value) for dest, each in self.given.items())
         model = self.given.get("model_tag")
-        if model is not None and model.value is not None:
+        if model is not None:
             values["model"] = model.value
         return values
 
@@ -198,12 +202,17 @@ class _Reading:
             self.positional_taken = True
             if extra and self.release.positional:
                 model = extra.pop(0)
-                self.given["model_tag"] = Given(
-                    self.release.positional, "", model.text, model.index, model.key
-                )
+                value = None if UNKNOWN in model.text else model.text
+                self.given["model_tag"] = Given(self.release.positional, "", value, model.index, model.key)
         for token in extra:
-            self.errors.append(self._extra(token, tokens[start - 1] if start else None))
+            if UNKNOWN in token.text:
+                self._leave_unknown(token)
+            else:
+                self.errors.append(self._extra(token, tokens[start - 1] if start else None))
         return end
+
+    def _leave_unknown(self, token: Token) -> None:
+        self.unknown = f"what {shorten(token.text)} stands for is known only in the cluster"
 
     def _takes_positional(self) -> bool:
         positional = self.release.positional
@@ -221,7 +230,9 @@ class _Reading:
     ) -> int:
         token, option = tokens[position], named.option
         if option is None or (option.serve_only and not self.serve):
-            if named.name:
+            if UNKNOWN in named.name:
+                self._leave_unknown(token)
+            elif named.name:
                 self.errors.append(self._unknown(token))
             return position + 1 + self._values_of_unknown(token, kinds[position + 1 :])
         if named.attached is not None:
@@ -282,6 +293,11 @@ class _Reading:
         return value
 
     def _convert(self, option: Option, argument: Token) -> Any:
+        """The value; None for one that is known only in the cluster, also inside JSON, where it is
+        escaped.
+        """
+        if UNKNOWN in argument.text or "\\u0000" in argument.text:
+            return None
         try:
             value = convert(option.type, argument.text, self.release)
         except (ValueError, OverflowError, RecursionError) as error:
@@ -348,7 +364,7 @@ def _count(option: Option, following: Sequence[_Named | str]) -> int | None:
 
 def _store_bool(arguments: Sequence[Token], values: Sequence[Any]) -> bool:
     """`--enable-x` with an optional `true` or `false`, as in vLLM up to 0.8."""
-    text = str(values[0]).lower() if values else "true"
+    text = str(arguments[0].text).lower() if values else "true"
     if text not in ("true", "false"):
         raise _BadValue(arguments[0], f"has '{shorten(arguments[0].text)}', but takes true or false")
     return text == "true"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vllm_kustomize.vllm.catalog import Release
+from vllm_kustomize.vllm.environment import UNKNOWN
 from vllm_kustomize.vllm.values import size
 
 ReadFile = Callable[[str], "str | None"]
@@ -132,6 +133,8 @@ def _with_config_file(
     if at + 1 == len(tokens):
         raise Stop(Remark("missing", option.index, "--config", "--config needs a file"))
     file = tokens[at + 1]
+    if UNKNOWN in file.text:
+        return tokens[:at] + tokens[at + 2 :], "the file of --config is known only in the cluster"
     extension = file.text.rpartition(".")[2]
     if extension not in ("yaml", "yml"):
         message = f"--config takes a .yaml or .yml file, not '{shorten(file.text)}'"
@@ -305,4 +308,5 @@ def _update(original: dict[str, Any], update: dict[str, Any]) -> None:
 
 def shorten(text: str) -> str:
     """A text as it is shown in a message: long ones end in dots."""
+    text = text.replace(UNKNOWN, "")
     return text if len(text) <= 60 else text[:57] + "..."

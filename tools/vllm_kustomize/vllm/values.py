@@ -37,6 +37,10 @@ def convert(kind: str, text: str, release: Release) -> Any:
         return None if text in ("", "None") else convert(inner, text, release)
     if wrapper == "checked":
         return convert(inner, text, release)
+    if wrapper == "level" and text in ("0", "1", "2", "3"):
+        return {"level": int(text)}
+    if wrapper == "level":
+        return convert(inner, text, release)
     if wrapper == "class":
         return _json_of_class(inner, text, release)
     converter = _CONVERTERS.get(kind)
