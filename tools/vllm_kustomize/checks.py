@@ -65,6 +65,7 @@ def check(build: Build, plan: Plan) -> Checked:
         if rule.check:
             for resource in build.resources:
                 problems.extend(_complete(problem, rule, resource) for problem in rule.check(resource))
+    problems.extend(_check_servers(build, plan, skipped))
     order = {id(resource): index for index, resource in enumerate(build.resources)}
     problems.sort(key=lambda problem: order.get(id(problem.resource), len(order)))
     return Checked(tuple(problems), tuple(dict.fromkeys(skipped)))
@@ -88,6 +89,19 @@ def check_source(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Fin
 def _check_build(rule: rules.Rule, build: Build) -> Iterator[Problem]:
     if rule.check_build:
         yield from rule.check_build(build)
+
+
+def _check_servers(build: Build, plan: Plan, skipped: list[Skipped]) -> Iterator[Problem]:
+    selected = [(rule, rule.check_server) for rule in plan.rules if rule.check_server]
+    if not selected:
+        return
+    from vllm_kustomize.vllm.reading import servers
+
+    found, unread = servers(build)
+    skipped.extend(unread)
+    for server in found:
+        for rule, check_server in selected:
+            yield from (_complete(problem, rule, server.resource) for problem in check_server(server))
 
 
 def _check_versions(resource: Resource, plan: Plan, skipped: list[Skipped]) -> Iterator[Problem]:

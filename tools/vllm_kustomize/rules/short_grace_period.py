@@ -14,50 +14,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from vllm_kustomize.model import FieldPath, Problem, Related, Resource, Severity
-from vllm_kustomize.workload import Container, get, number, pods, strings
+from vllm_kustomize.model import Problem, Related, Severity
+from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.workload import Container, get, number, strings
 
 SEVERITY = Severity.ERROR
 HELP = "Raise terminationGracePeriodSeconds above preStop plus --shutdown-timeout."
 
 _DEFAULT_GRACE = 30
-_OPTION = "--shutdown-timeout"
+_OPTION = "shutdown_timeout"
 
 
-def check(resource: Resource) -> Iterator[Problem]:
-    """Yield vLLM pods that are killed before they have drained, or that abort requests at once."""
-    for pod in pods(resource):
-        grace = number(pod.spec.get("terminationGracePeriodSeconds"), _DEFAULT_GRACE)
-        path: FieldPath = (*pod.spec_path, "terminationGracePeriodSeconds")
-        for container in pod.servers:
-            timeout = shutdown_timeout(container)
-            sleep = pre_stop_sleep(container)
-            if timeout is None:
-                yield Problem(
-                    (*container.path, "args"),
-                    f"{container} aborts requests in flight on SIGTERM: {_OPTION} is not set",
-                    severity=Severity.WARNING,
-                    help=f"Add {_OPTION}=45 to the arguments.",
-                )
-            elif sleep + timeout[1] >= grace:
-                yield Problem(
-                    path,
-                    f"{container} is killed after {grace} s, but preStop takes {sleep} s "
-                    f"and {_OPTION} another {timeout[1]} s",
-                    related=(Related(timeout[0], f"{_OPTION} is set here"),),
-                )
-
-
-def shutdown_timeout(container: Container) -> tuple[FieldPath, int] | None:
-    """The seconds of `--shutdown-timeout` and its path, or None where it is not given as a number."""
-    words = strings(container.spec.get("args"))
-    for index, word in enumerate(words):
-        option, equals, value = word.replace("_", "-").partition("=")
-        if option == _OPTION:
-            seconds = value if equals else "".join(words[index + 1 : index + 2])
-            if seconds.isdigit():
-                return (*container.path, "args", index), int(seconds)
-    return None
+def check_server(server: Server) -> Iterator[Problem]:
+    """Yield servers that are killed before they have drained, or that abort requests at once."""
+    if server.headless or _OPTION not in server.defaults or server.unknown(_OPTION):
+        return
+    grace = number(server.pod.spec.get("terminationGracePeriodSeconds"), _DEFAULT_GRACE)
+    timeout, sleep = server.count(_OPTION, 0), pre_stop_sleep(server.container)
+    if timeout == 0:
+        yield Problem(
+            server.place(_OPTION),
+            f"{server} aborts requests in flight on SIGTERM: {server.shown(_OPTION)} ({server.vllm})",
+            severity=Severity.WARNING,
+            help="Add --shutdown-timeout=45 to the arguments.",
+        )
+    elif sleep + timeout >= grace:
+        yield Problem(
+            (*server.pod.spec_path, "terminationGracePeriodSeconds"),
+            f"{server} is killed after {grace} s, but preStop takes {sleep} s and {server.shown(_OPTION)} "
+            f"another {timeout} s ({server.vllm})",
+            related=(Related(server.place(_OPTION), "the time to drain is set here"),),
+        )
 
 
 def pre_stop_sleep(container: Container) -> int:

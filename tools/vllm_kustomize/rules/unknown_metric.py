@@ -1,0 +1,49 @@
+"""Autoscaling asks for metrics that the server's release has.
+
+vLLM renames metrics between releases (vllm:gpu_cache_usage_perc became vllm:kv_cache_usage_perc). A query
+for one that is gone returns nothing, and the autoscaler stays where it is.
+
+Bad:   query: sum(vllm:gpu_cache_usage_perc), with vllm/vllm-openai:v0.33.0
+Good:  query: sum(vllm:num_requests_waiting)
+
+Source: the metrics in the Python sources of each release (vllm/v1/metrics)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from vllm_kustomize.model import FieldPath, Problem, Severity
+from vllm_kustomize.rules import did_you_mean
+from vllm_kustomize.vllm.names import metrics
+from vllm_kustomize.vllm.server import Server
+
+SEVERITY = Severity.ERROR
+HELP = "Scale on vllm:num_requests_waiting or vllm:kv_cache_usage_perc."
+
+
+def check_server(server: Server) -> Iterator[Problem]:
+    """Yield metrics in the server's autoscalers that its release does not have."""
+    known = metrics(server.release)
+    if not known:
+        return
+    for scaler in server.autoscalers:
+        for path, text in _texts(scaler.manifest.get("spec"), ("spec",)):
+            for metric in re.findall(r"\bvllm:[a-z0-9_]+", text):
+                base = re.sub(r"_(?:total|sum|count|bucket|created)\Z", "", metric)
+                if not {metric, base} & known:
+                    message = f"{server.vllm} has no metric {metric}{did_you_mean(base, known)}"
+                    yield Problem(path, message, resource=scaler)
+
+
+def _texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*path, index))

@@ -1,0 +1,39 @@
+"""Every VLLM_* variable is one that the release knows.
+
+vLLM warns "Unknown vLLM environment variable detected" and goes on without it, so that a mistyped or removed
+variable silently does nothing; with --fail-on-environ-validation it stops.
+
+Bad:   env: [{name: VLLM_CPU_KV_CACHE_SPACE, value: "4"}]
+Good:  env: [{name: VLLM_CPU_KVCACHE_SPACE, value: "4"}]
+
+Source: environment_variables in vllm/envs.py of each release
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.rules import did_you_mean
+from vllm_kustomize.vllm.names import environment_variables, last_with_variable
+from vllm_kustomize.vllm.server import Server
+
+SEVERITY = Severity.WARNING
+HELP = "Correct the name, or remove the variable: VLLM_ is vLLM's own prefix."
+
+
+def check_server(server: Server) -> Iterator[Problem]:
+    """Yield variables with vLLM's prefix that the release does not read."""
+    known = environment_variables(server.release)
+    if not known:
+        return
+    fatal = server.switched_on("fail_on_environ_validation")
+    for name, setting in server.env.items():
+        if name.startswith("VLLM_") and name not in known:
+            last = last_with_variable(name)
+            hint = f": {last} was the last release that did" if last else did_you_mean(name, known)
+            yield Problem(
+                (*setting.path[: len(server.container.path) + 2], "name"),
+                f"{server} sets {name}, which {server.vllm} does not know{hint}",
+                severity=Severity.ERROR if fatal else None,
+            )

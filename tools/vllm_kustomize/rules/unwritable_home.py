@@ -1,0 +1,39 @@
+"""The server's user has a home that it may write to.
+
+vLLM, PyTorch, Triton and Hugging Face keep caches below HOME. A user that the image does not know gets
+HOME=/, where only root may write: the server stops with "PermissionError: '/.cache'" or "'/.triton'". The
+CUDA image knows user 2000 (home /home/vllm, writable for group 0); the CPU and ROCm images know root alone.
+
+Bad:   runAsUser: 1000 with vllm/vllm-openai, and no HOME
+Good:  runAsUser: 2000, runAsGroup: 0 with vllm/vllm-openai
+Good:  runAsUser: 1000 with env: [{name: HOME, value: /home/server}] and an emptyDir there
+
+Source: docs/deployment/docker.md, docker/Dockerfile of vLLM
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.vllm.server import Server
+
+SEVERITY = Severity.ERROR
+HELP = "Use the image's own user, or set HOME to a directory on a volume that the user may write to."
+
+
+def check_server(server: Server) -> Iterator[Problem]:
+    """Yield users without a home in the image, and homes of a group that the user is not in."""
+    image, user = server.image, server.user
+    if image is None or user in (0, None) or "HOME" in server.env:
+        return
+    place = server.user_path
+    if server.home is None:
+        if image.user == 0:
+            known = " or ".join(f"user {number}" for number, _ in image.users)
+            yield Problem(
+                place, f"{server} runs as user {user}, whose HOME is /: set HOME, or use {known} of the image"
+            )
+    elif image.group is not None and user != image.user and image.group != server.group:
+        message = f"{server} runs as user {user} with group {server.group}, but {server.home} is writable for"
+        yield Problem(place, f"{message} its owner and group {image.group}", severity=Severity.WARNING)

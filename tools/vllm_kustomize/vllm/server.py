@@ -1,0 +1,431 @@
+"""What the containers of a build would start: a typed view of each vLLM server, for the rules.
+
+Every value keeps the field that sets it, so that a rule can point at `args[3]` or `env[0].value`. Without a
+setting a property gives vLLM's default for the release.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from vllm_kustomize.apiserver import quantity
+from vllm_kustomize.model import Build, Error, FieldPath, Manifest, Related, Resource
+from vllm_kustomize.vllm.gpus import PRODUCT_LABELS, Gpu, find_gpu
+from vllm_kustomize.vllm.images import Image
+from vllm_kustomize.vllm.models import Architecture, UnknownModel, architecture_of
+from vllm_kustomize.workload import Container, Pod, get, items, mapping, text
+
+ACCELERATORS = {"nvidia.com": "cuda", "amd.com": "rocm", "gpu.intel.com": "xpu", "google.com": "tpu"}
+"""Domains of extended resources, and the images that can use them."""
+
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+
+SHM_DEFAULT = 64 << 20
+"""Bytes of /dev/shm that a container gets without a volume."""
+
+DEFAULT_MODEL = "Qwen/Qwen3-0.6B"
+"""What `vllm serve` starts without a model (ModelConfig.model in vllm/config/model.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that somebody wrote: `value` as vLLM reads it, `shown` as a message quotes it.
+
+    `value` is None where only the cluster knows it (a Secret, a field of the pod).
+    """
+
+    value: Any
+    path: FieldPath
+    shown: str
+
+    def related(self, note: str) -> Related:
+        """This place, as a note to a problem elsewhere."""
+        return Related(self.path, note)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One container that runs vLLM.
+
+    `build` has the objects beside it. `options` are the arguments given, by the name of the variable that
+    argparse stores them in (`tensor_parallel_size`); `defaults` those of the release, `env` the container's
+    environment. `release` is the release as messages name it, such as `0.33.0`. `image` is None for an image
+    that is not vLLM's own.
+    """
+
+    build: Build
+    pod: Pod
+    container: Container
+    release: str
+    options: Mapping[str, Setting]
+    defaults: Mapping[str, Any]
+    env: Mapping[str, Setting]
+    image: Image | None
+
+    @property
+    def resource(self) -> Resource:
+        """The object that has the container."""
+        return self.pod.resource
+
+    def __str__(self) -> str:
+        return str(self.container)
+
+    @property
+    def vllm(self) -> str:
+        """The release as messages name it."""
+        return f"vLLM {self.release}"
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The release as numbers that compare."""
+        return tuple(int(part) for part in re.findall(r"\d+", self.release)[:3])
+
+    def value(self, option: str) -> Any:
+        """An option's value: as given, else the release's default; None where it is in the cluster."""
+        setting = self.options.get(option)
+        return self.defaults.get(option) if setting is None else setting.value
+
+    def count(self, option: str, default: int = 1) -> int:
+        """An option that is a whole number; `default` where it is unset or not known."""
+        value = self.value(option)
+        return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+    def switched_on(self, option: str) -> bool:
+        """Whether an option that is a switch is on."""
+        return self.value(option) is True
+
+    def unknown(self, *options: str) -> bool:
+        """Whether one of these options is given with a value that only the cluster knows."""
+        return any(option in self.options and self.options[option].value is None for option in options)
+
+    def place(self, *options: str) -> FieldPath:
+        """The field of the first of these options that is given, else the container's arguments."""
+        for option in options:
+            if option in self.options:
+                return self.options[option].path
+        key = "args" if self.container.spec.get("args") else "command"
+        return (*self.container.path, key)
+
+    def shown(self, option: str) -> str:
+        """An option and its value as a message quotes it, given or not: `--port=8000`."""
+        setting = self.options.get(option)
+        if setting is not None:
+            return setting.shown
+        return f"--{option.replace('_', '-')}={self.defaults.get(option)}"
+
+    # The model
+
+    @property
+    def model(self) -> str | None:
+        """The model's name or path; None where only the cluster knows it."""
+        setting = self.options.get("model") or self.options.get("model_tag")
+        if setting is None:
+            return DEFAULT_MODEL
+        return setting.value if isinstance(setting.value, str) else None
+
+    @property
+    def model_path(self) -> FieldPath:
+        """The field that names the model."""
+        return self.place("model_tag", "model")
+
+    def related_model(self, note: str) -> Related:
+        """The field that names the model, as a note to a problem elsewhere."""
+        return Related(self.model_path, note, self.resource)
+
+    @property
+    def downloads(self) -> bool:
+        """Whether the model comes from the Hugging Face Hub when the server starts."""
+        model = self.model
+        offline = any(_is_on(self.env.get(name)) for name in ("HF_HUB_OFFLINE", "VLLM_USE_MODELSCOPE"))
+        local = model is None or model.startswith(("/", "./", "../", "~")) or "://" in model
+        return not local and not offline
+
+    @cached_property
+    def architecture(self) -> Architecture | None:
+        """The model's figures, or None for a model that the table does not have."""
+        try:
+            return architecture_of(self.model or "")
+        except UnknownModel:
+            return None
+
+    # Parallelism
+
+    @property
+    def headless(self) -> bool:
+        """Whether it is a worker without an API server."""
+        return self.switched_on("headless")
+
+    @property
+    def world_size(self) -> int:
+        """GPUs of one copy of the model: TP x PP x PCP (ParallelConfig in vllm/config/parallel.py)."""
+        return (
+            self.count("tensor_parallel_size")
+            * self.count("pipeline_parallel_size")
+            * self.count("prefill_context_parallel_size")
+        )
+
+    @property
+    def local_engines(self) -> int:
+        """Data-parallel copies in this container (create_engine_config in vllm/engine/arg_utils.py)."""
+        size = self.count("data_parallel_size")
+        if self.value("data_parallel_rank") is not None or self.switched_on("data_parallel_external_lb"):
+            return 1
+        local = self.value("data_parallel_size_local")
+        if isinstance(local, int):
+            return max(1, local)
+        nodes = self.count("nnodes")
+        return max(1, size // nodes) if nodes > 1 else size
+
+    @property
+    def local_gpus(self) -> Fraction:
+        """GPUs that the ranks in this container take; a fraction where the layout does not divide evenly."""
+        nodes = self.count("nnodes")
+        if nodes > 1:
+            return Fraction(self.world_size * self.count("data_parallel_size"), nodes)
+        return Fraction(self.world_size * self.local_engines)
+
+    @property
+    def local_ranks(self) -> int:
+        """Ranks of one engine in this container."""
+        return max(1, int(self.local_gpus / self.local_engines))
+
+    @property
+    def ranks_through_shared_memory(self) -> bool:
+        """Whether the engine talks to its ranks through /dev/shm.
+
+        The CPU backend always does (vllm/platforms/cpu.py replaces the executor `uni` by `mp`), others with
+        more than one rank, or when told to.
+        """
+        backend = self.value("distributed_executor_backend")
+        return self.accelerator == "cpu" or self.local_ranks > 1 or backend == "mp"
+
+    def related_layout(self, note: str) -> Related:
+        """The argument that decides the number of ranks, as a note to a problem elsewhere."""
+        return Related(
+            self.place("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size"), note
+        )
+
+    # The device
+
+    @cached_property
+    def gpus(self) -> Setting | None:
+        """The GPUs of the container: their number, the field of the limit, and the resource's name."""
+        limits = mapping(get(self.container.spec, ("resources", "limits")))
+        for name, amount in limits.items():
+            if isinstance(name, str) and _is_gpu(name):
+                number = quantity.of(amount)
+                count = int(number) if number is not None and number.denominator == 1 else None
+                return Setting(count, (*self.container.path, "resources", "limits", name), name)
+        return None
+
+    @property
+    def accelerator(self) -> str | None:
+        """cuda, rocm, xpu, tpu or cpu, by the image and else by the GPU resource; None where neither says."""
+        if self.image is not None:
+            return self.image.accelerator
+        return None if self.gpus is None else ACCELERATORS.get(self.gpus.shown.partition("/")[0])
+
+    @cached_property
+    def gpu(self) -> Gpu | None:
+        """The GPU product that the pod selects by a node label, or None."""
+        for label, values in _node_labels(self.pod.spec):
+            if label in PRODUCT_LABELS and len(values) == 1:
+                try:
+                    return find_gpu(values[0])
+                except Error:
+                    return None
+        return None
+
+    @property
+    def memory_limit(self) -> Setting | None:
+        """The memory limit in bytes."""
+        written = get(self.container.spec, ("resources", "limits", "memory"))
+        amount = quantity.of(written) if written is not None else None
+        if amount is None:
+            return None
+        return Setting(int(amount), (*self.container.path, "resources", "limits", "memory"), str(written))
+
+    # The API server
+
+    @property
+    def port(self) -> int:
+        """The port that the API server listens on."""
+        return self.count("port", 8000)
+
+    @property
+    def tls(self) -> bool:
+        """Whether the API server speaks HTTPS (uvicorn does with a certificate)."""
+        return self.value("ssl_certfile") is not None or self.value("ssl_keyfile") is not None
+
+    @property
+    def api_key(self) -> Setting | None:
+        """The argument or variable that demands a key from clients (vllm/entrypoints/.../authenticate.py)."""
+        return self.options.get("api_key") or self.env.get("VLLM_API_KEY")
+
+    @property
+    def probes(self) -> Iterator[tuple[FieldPath, Manifest]]:
+        """The container's probes, each with its field."""
+        for name in PROBES:
+            probe = mapping(self.container.spec.get(name))
+            if probe:
+                yield (*self.container.path, name), probe
+
+    @property
+    def http_probes(self) -> Iterator[tuple[FieldPath, Manifest]]:
+        """The `httpGet` of the probes that have one."""
+        for path, probe in self.probes:
+            if "httpGet" in probe:
+                yield (*path, "httpGet"), mapping(probe["httpGet"])
+
+    @property
+    def autoscalers(self) -> Iterator[Resource]:
+        """The autoscalers of the build that scale this workload."""
+        for scaler in self.build.resources:
+            if scaler.kind in ("HorizontalPodAutoscaler", "ScaledObject"):
+                target = mapping(get(scaler.manifest, ("spec", "scaleTargetRef")))
+                if (
+                    target.get("name") == self.resource.name
+                    and target.get("kind", "Deployment") == self.resource.kind
+                    and scaler.namespace == self.resource.namespace
+                ):
+                    yield scaler
+
+    # Files
+
+    @property
+    def user(self) -> int | None:
+        """The numeric user that the container runs as; None where neither pod nor image says."""
+        for context in (self.container.spec, self.pod.spec):
+            user = mapping(context.get("securityContext")).get("runAsUser")
+            if isinstance(user, int) and not isinstance(user, bool):
+                return user
+        return None if self.image is None else self.image.user
+
+    @property
+    def user_path(self) -> FieldPath:
+        """The field that sets the user, or the container's security context."""
+        for context, path in (
+            (self.container.spec, self.container.path),
+            (self.pod.spec, self.pod.spec_path),
+        ):
+            if "runAsUser" in mapping(context.get("securityContext")):
+                return (*path, "securityContext", "runAsUser")
+        return (*self.container.path, "securityContext")
+
+    @property
+    def group(self) -> int | None:
+        """The primary group, which is that of the image's user (0 in all of vLLM's) unless set."""
+        for context in (self.container.spec, self.pod.spec):
+            group = mapping(context.get("securityContext")).get("runAsGroup")
+            if isinstance(group, int) and not isinstance(group, bool):
+                return group
+        return None if self.image is None else 0
+
+    @property
+    def home(self) -> str | None:
+        """HOME: as set, else that of the user in the image; None where it is not known."""
+        if "HOME" in self.env:
+            return _string(self.env["HOME"].value)
+        return None if self.image is None else self.image.home(self.user)
+
+    @property
+    def hugging_face_cache(self) -> str | None:
+        """Where models are downloaded to, or None where that is not known.
+
+        --download-dir, HF_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub,
+        in this order (huggingface_hub/constants.py).
+        """
+        download = self.value("download_dir")
+        if isinstance(download, str):
+            return download
+        for variable, below in (
+            ("HF_HUB_CACHE", ""),
+            ("HF_HOME", "/hub"),
+            ("XDG_CACHE_HOME", "/huggingface/hub"),
+        ):
+            if variable in self.env:
+                base = _string(self.env[variable].value)
+                return None if base is None else base.rstrip("/") + below
+        return None if self.home is None else f"{self.home.rstrip('/')}/.cache/huggingface/hub"
+
+    @property
+    def written_directories(self) -> dict[str, str]:
+        """What vLLM writes while it runs, and where, as far as that is known."""
+        cache = self._directory("VLLM_CACHE_ROOT", "XDG_CACHE_HOME", "/vllm", "/.cache/vllm")
+        directories = {
+            "temporary files": self._directory("TMPDIR", "", "", "") or "/tmp",
+            "models": self.hugging_face_cache if self.downloads else None,
+            "its compile cache": cache,
+        }
+        return {what: directory for what, directory in directories.items() if directory is not None}
+
+    def _directory(self, variable: str, base: str, below_base: str, below_home: str) -> str | None:
+        if variable in self.env:
+            return _string(self.env[variable].value)
+        if base in self.env:
+            parent = _string(self.env[base].value)
+            return None if parent is None else parent.rstrip("/") + below_base
+        return None if self.home is None or not below_home else self.home.rstrip("/") + below_home
+
+    @property
+    def mounts(self) -> Iterator[tuple[FieldPath, str, Manifest]]:
+        """Each mount's field, the path in the container, and the volume (empty where there is none)."""
+        for path, mount in items(
+            self.container.spec.get("volumeMounts"), (*self.container.path, "volumeMounts")
+        ):
+            _, volume = self.pod.volume(mount.get("name")) or ((), {})
+            yield path, "/" + text(mount.get("mountPath")).strip("/"), volume
+
+    def volume_under(self, directory: str) -> tuple[FieldPath, Manifest] | None:
+        """The mount that holds a directory: the deepest one at or above it, with its volume."""
+        found: tuple[FieldPath, Manifest] | None = None
+        deepest = -1
+        for path, mounted, volume in self.mounts:
+            if is_below(directory, mounted) and len(mounted) > deepest:
+                found, deepest = (path, volume), len(mounted)
+        return found
+
+
+def is_below(path: str, directory: str) -> bool:
+    """Whether an absolute path is a directory or lies below it."""
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def is_persistent(volume: Manifest) -> bool:
+    """Whether what is written to a volume outlives the pod (or the volume brings its contents along)."""
+    return bool(volume) and not {"emptyDir", "configMap", "secret", "downwardAPI", "projected"} & set(volume)
+
+
+def _is_on(setting: Setting | None) -> bool:
+    return setting is not None and str(setting.value).lower() in ("1", "true", "yes", "on")
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _is_gpu(name: str) -> bool:
+    domain, _, device = name.partition("/")
+    return domain in ACCELERATORS and device.startswith(("gpu", "mig-", "xe", "i915", "tpu"))
+
+
+def _node_labels(spec: Manifest) -> Iterator[tuple[str, list[str]]]:
+    """Node labels that the pod insists on, with the values it accepts."""
+    for label, value in mapping(spec.get("nodeSelector")).items():
+        yield str(label), [str(value)]
+    required = (
+        "affinity",
+        "nodeAffinity",
+        "requiredDuringSchedulingIgnoredDuringExecution",
+        "nodeSelectorTerms",
+    )
+    for _, term in items(get(spec, required), ()):
+        for _, expression in items(term.get("matchExpressions"), ()):
+            values = expression.get("values")
+            if expression.get("operator") == "In" and isinstance(values, list):
+                yield text(expression.get("key")), [str(value) for value in values]
