@@ -35,12 +35,17 @@ MAX_ALIASED = 100_000
 
 _TAG = "tag:yaml.org,2002:"
 _CONSTANTS: dict[str, Any] = {
-    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
-    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+_CONSTANTS_1_1: dict[str, Any] = {
+    **_CONSTANTS,
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF"), False),
 }
 _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))\Z", re.A)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z", re.A)
@@ -211,15 +216,19 @@ class Document:
         return node.key_location() if key else node.location()
 
 
-def read_documents(text: str, file: str, start: tuple[int, int] = (0, 0)) -> tuple[Document, ...]:
+def read_documents(
+    text: str, file: str, start: tuple[int, int] = (0, 0), *, yes_is_true: bool = True
+) -> tuple[Document, ...]:
     """Read every document of a YAML (or JSON) stream; empty ones hold None.
 
     `file` is the name that locations carry, `start` the lines above and the columns left of the text there.
+    `yes_is_true` takes `yes`, `on` and `y` for booleans, as kubectl does; Kustomize does so in kustomizations
+    (go-yaml v2), not in resources and patches (go-yaml v3).
     Raises DocumentError where the text is not YAML, is nested more than `MAX_DEPTH` levels deep, repeats
     more than `MAX_ALIASED` values by aliases, or has keys that JSON cannot hold.
     """
     try:
-        return tuple(_Reader(text, file, start).documents())
+        return tuple(_Reader(text, file, start, yes_is_true).documents())
     except MarkedYAMLError as error:
         raise _syntax_error(error, file, start) from None
     except UnicodeEncodeError as error:
@@ -232,7 +241,7 @@ def read_documents(text: str, file: str, start: tuple[int, int] = (0, 0)) -> tup
 
 
 def read_inline(scalar: Node, source: str) -> tuple[Document, ...]:
-    """Read the YAML that stands as a string in another file; `source` is that file's text.
+    """Read a patch that stands as a string in another file; `source` is that file's text.
 
     Literal blocks (`|`) and strings on one line keep exact places; in any other style every value is placed
     at the string's start, as its parent. Raises DocumentError.
@@ -246,12 +255,14 @@ def read_inline(scalar: Node, source: str) -> tuple[Document, ...]:
         written = lines[1 + first] if first + 1 < len(lines) else ""
         indent = len(written) - len(body[first])
         if written[indent:] == body[first]:
-            return read_documents(text, scalar.file, (scalar.line, indent))
+            return read_documents(text, scalar.file, (scalar.line, indent), yes_is_true=False)
     for quotes in (0, 1):
         if "\n" not in text and opening[quotes:].startswith(text):
-            return read_documents(text, scalar.file, (scalar.line - 1, scalar.column - 1 + quotes))
+            return read_documents(
+                text, scalar.file, (scalar.line - 1, scalar.column - 1 + quotes), yes_is_true=False
+            )
     try:
-        documents = read_documents(text, scalar.file)
+        documents = read_documents(text, scalar.file, yes_is_true=False)
     except DocumentError as error:
         raise DocumentError(error.message, scalar.location(Precision.PARENT)) from None
     return tuple(Document(_moved(document.root, scalar), ()) for document in documents)
@@ -266,10 +277,11 @@ def _moved(node: Node, to: Node) -> Node:
     return Node(value, to.file, to.line, to.column, precision=Precision.PARENT)
 
 
-def resolve(text: str) -> Any:
-    """Return the value of a plain scalar, as go-yaml v2's resolve.go and encoding/json make it."""
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
+def resolve(text: str, *, yes_is_true: bool = True) -> Any:
+    """Return the value of a plain scalar, as go-yaml's resolve.go and encoding/json make it."""
+    constants = _CONSTANTS_1_1 if yes_is_true else _CONSTANTS
+    if text in constants:
+        return constants[text]
     if text[0] not in "+-.0123456789":
         return text
     digits = text.replace("_", "") if text[0] != "." else text
@@ -295,8 +307,9 @@ def resolve(text: str) -> Any:
 class _Reader:
     """Builds nodes from the parser's events, without recursion."""
 
-    def __init__(self, text: str, file: str, start: tuple[int, int]) -> None:
+    def __init__(self, text: str, file: str, start: tuple[int, int], yes_is_true: bool) -> None:
         self.file = file
+        self.yes_is_true = yes_is_true
         self.line, self.column = start[0] + 1, start[1] + 1
         self.next: Any = CSafeLoader(text).get_event
         self.duplicates: list[Duplicate] = []
@@ -361,9 +374,9 @@ class _Reader:
         value: Any = text
         if tag is None:
             if event.implicit[0]:
-                value = resolve(text)
+                value = resolve(text, yes_is_true=self.yes_is_true)
         elif tag in _EXPLICIT:
-            value = resolve(text)
+            value = resolve(text, yes_is_true=self.yes_is_true)
             if not isinstance(value, _EXPLICIT[tag]):
                 raise self.error(event, f"{text!r} is not what its tag !!{tag.removeprefix(_TAG)} says")
         elif tag == _TAG + "binary":

@@ -79,7 +79,10 @@ def _index(step: str, last: int) -> int:
 
 
 def _edit(node: Node, path: list[str], value: Node | None, operation: Node, *, insert: bool = False) -> Node:
-    """Return `node` with `value` at `path`, or without what stands there where `value` is None."""
+    """Return `node` with `value` at `path`, or without what stands there where `value` is None.
+
+    As in the engine, `replace` adds a field that is missing.
+    """
     if not path:
         if value is None:
             raise JsonPatchError("the whole object cannot be removed")
@@ -94,9 +97,9 @@ def _edit(node: Node, path: list[str], value: Node | None, operation: Node, *, i
         return node.replace(items)
     if isinstance(node.value, dict):
         old = node.value.get(step)
-        if old is None and not insert:
-            raise JsonPatchError(f"nothing at {step!r}")
         if value is None:
+            if old is None:
+                raise JsonPatchError(f"nothing at {step!r}")
             fields = {name: field for name, field in node.value.items() if name != step}
             return node.replace(fields, removed={**node.removed, step: operation})
         return node.replace({**node.value, step: written_over(value, old)})

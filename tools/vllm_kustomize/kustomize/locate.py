@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
-from vllm_kustomize.kustomize.document import Node, resolve
+from vllm_kustomize.kustomize.document import Node
 from vllm_kustomize.kustomize.objects import Source
 from vllm_kustomize.kustomize.source import SourceGraph
 from vllm_kustomize.model import FieldPath, Location, Precision, Resource
@@ -158,11 +158,7 @@ def _explains(node: Node, rendered: Any) -> bool:
         return isinstance(rendered, Mapping)
     if isinstance(value, list):
         return isinstance(rendered, list)
-    if value == rendered and isinstance(value, bool) == isinstance(rendered, bool):
-        return True
-    if isinstance(value, bool) and isinstance(rendered, str):
-        return resolve(rendered) is value
-    return False
+    return bool(value == rendered) and isinstance(value, bool) == isinstance(rendered, bool)
 
 
 def _overridden(root: Node, path: FieldPath) -> Iterator[Location]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vllm_kustomize.kustomize.discover import display_path, kustomization_in
+from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, display_path, kustomization_in
 from vllm_kustomize.kustomize.document import Document, DocumentError, Node, read_documents, read_inline
 from vllm_kustomize.kustomize.fields import FIELD_SPECS, FieldSpec
 from vllm_kustomize.kustomize.generators import generate, merge_generated
@@ -111,7 +111,10 @@ class SourceTree:
     def documents(self, path: Path) -> tuple[Document, ...]:
         """Read a YAML file once. Raises OSError, UnicodeDecodeError or DocumentError."""
         if path not in self._documents:
-            self._documents[path] = read_documents(self.text(path), display_path(path))
+            yes_is_true = path.name in KUSTOMIZATION_NAMES
+            self._documents[path] = read_documents(
+                self.text(path), display_path(path), yes_is_true=yes_is_true
+            )
         return self._documents[path]
 
     def text(self, path: Path) -> str:

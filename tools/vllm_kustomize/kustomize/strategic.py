@@ -169,7 +169,9 @@ def _added(new: Node, lists: Lists, path: Fields) -> Node | None:
         }
         return new.replace(fields)
     if isinstance(new.value, list) and path in lists:
-        return new.replace([kept for item in new.value if (kept := _added(item, lists, path)) is not None])
+        key = lists[path][:1]
+        items = (_added(item, lists, path) if not key or item.get(key[0]) else item for item in new.value)
+        return new.replace([item for item in items if item is not None])
     return new
 
 
