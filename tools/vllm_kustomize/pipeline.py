@@ -117,21 +117,25 @@ def _parts(
 
 
 def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
+    from vllm_kustomize.checks import check_source
     from vllm_kustomize.load import load_rendered
 
     overlay = rendered.overlay
+    about_sources = tuple(check_source(overlay, tree, plan))
     file = display_path(kustomization_in(overlay.directory) or overlay.directory)
     whole = Location(file, 1, 1, precision=Precision.FILE)
     if rendered.error:
-        return Part(_pipeline_finding("build-failed", rendered.error, whole, plan, overlay))
+        from vllm_kustomize.kustomize.failure import find_failure
+
+        where = find_failure(tree.graph(overlay.directory)) or whole
+        failed = _pipeline_finding("build-failed", rendered.error, where, plan, overlay)
+        return Part(failed + about_sources)
     resources = tuple(load_rendered(rendered.output, overlay.name))
     if not resources:
         message = "the build is empty: it renders no object"
-        return Part(_pipeline_finding("empty-build", message, whole, plan, overlay))
-    from vllm_kustomize.checks import check_source
-
+        return Part(_pipeline_finding("empty-build", message, whole, plan, overlay) + about_sources)
     part = _check(Build(resources, overlay), plan, tree)
-    return replace(part, findings=part.findings + tuple(check_source(overlay, tree, plan)))
+    return replace(part, findings=part.findings + about_sources)
 
 
 def _check_file(name: str, plan: Plan, tree: SourceTree) -> Part:

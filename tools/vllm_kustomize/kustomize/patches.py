@@ -27,6 +27,11 @@ class Patch:
         """Whether this is a JSON 6902 patch."""
         return isinstance(self.body.value, list)
 
+    @property
+    def only_tests(self) -> bool:
+        """Whether this is a JSON patch that asserts something and is meant to change nothing."""
+        return self.is_json and all(operation.text("op") == "test" for operation in self.body.value)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:

@@ -36,11 +36,12 @@ COMPONENTS_AFTER_GENERATORS = (5, 1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kustomization:
-    """One kustomization file, read."""
+    """One kustomization file, read; `entry` is what included it in another one, or None."""
 
     directory: Path
     file: str
     root: Node
+    entry: Node | None = None
 
     @property
     def is_component(self) -> bool:
@@ -82,6 +83,7 @@ class SourceGraph:
     files: frozenset[Path]
     incomplete: tuple[Location, ...]
     specs: dict[str, tuple[FieldSpec, ...]]
+    name_references: tuple[FieldSpec, ...]
 
 
 class SourceTree:
@@ -143,6 +145,7 @@ class _Build:
         self.files: set[Path] = set()
         self.incomplete: list[Location] = []
         self.specs = FIELD_SPECS
+        self.name_references: list[FieldSpec] = []
 
     def graph(self, directory: Path) -> SourceGraph:
         return SourceGraph(
@@ -153,9 +156,10 @@ class _Build:
             frozenset(self.files),
             tuple(self.incomplete),
             self.specs,
+            tuple(self.name_references),
         )
 
-    def add_directory(self, directory: Path) -> None:
+    def add_directory(self, directory: Path, entry: Node | None = None) -> None:
         """Apply the kustomization in a directory to the objects so far."""
         path = kustomization_in(directory)
         if path is None:
@@ -163,7 +167,7 @@ class _Build:
         documents = self.read(path, None)
         if not documents or not isinstance(documents[0].root.value, dict):
             return
-        kustomization = Kustomization(directory, display_path(path), documents[0].root)
+        kustomization = Kustomization(directory, display_path(path), documents[0].root, entry)
         self.kustomizations.append(kustomization)
         root = kustomization.root
         for entry in [*root.items("resources"), *root.items("bases")]:
@@ -218,6 +222,7 @@ class _Build:
         self.steps += base.steps
         self.files |= base.files
         self.incomplete += base.incomplete
+        self.name_references += base.name_references
         self.specs = {
             name: tuple(dict.fromkeys(specs + base.specs.get(name, ()))) for name, specs in self.specs.items()
         }
@@ -229,7 +234,7 @@ class _Build:
                 self.leave_out(entry, f"{entry.value} is not on this machine")
                 continue
             self.tree._open.append(path)
-            self.add_directory(path)
+            self.add_directory(path, entry)
             self.tree._open.pop()
 
     def add_configurations(self, directory: Path, root: Node) -> None:
@@ -241,6 +246,8 @@ class _Build:
                 self.specs = {
                     name: tuple(dict.fromkeys(specs + added[name])) for name, specs in self.specs.items()
                 }
+                for reference in document.root.items("nameReference"):
+                    self.name_references += [field_spec(item) for item in reference.items("fieldSpecs")]
         for entry in root.items("crds"):
             self.use(directory / str(entry.value))
         openapi = root.get("openapi")

@@ -61,6 +61,15 @@ def merge_keys(api_version: str, kind: str) -> Mapping[Fields, Fields]:
     return lists
 
 
+def pod_spec(root: Node) -> Node | None:
+    """Return the pod's spec in an object of a kind that has pods, or None."""
+    path = _POD_SPECS.get((root.text("apiVersion"), root.text("kind")))
+    if path is None:
+        return None
+    found, depth = root.find(path)
+    return found if depth == len(path) else None
+
+
 def strategic_merge(target: Node, patch: Node) -> Node | None:
     """Return `target` with `patch` merged into it, or None where the patch deletes it."""
     lists = merge_keys(target.text("apiVersion"), target.text("kind"))

@@ -21,13 +21,9 @@ _TAG_AND_DIGEST = r"(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-
 
 def set_image(objects: Sequence[Source], entry: Node, specs: Sequence[FieldSpec]) -> list[Source]:
     """Apply one entry of `images:` to every list of containers and every image field."""
-    try:
-        pattern = re.compile(f"^{entry.text('name')}{_TAG_AND_DIGEST}$")
-    except re.error:
-        return list(objects)
 
     def write(image: Node | None) -> Node | None:
-        if image is None or not isinstance(image.value, str) or not pattern.match(image.value):
+        if image is None or not names_image(entry, image.value):
             return None
         return _new_image(image, entry)
 
@@ -41,6 +37,15 @@ def set_image(objects: Sequence[Source], entry: Node, specs: Sequence[FieldSpec]
         return _changed(source, root)
 
     return [update(source) for source in objects]
+
+
+def names_image(entry: Node, image: object) -> bool:
+    """Tell whether an entry's `name`, which Kustomize takes for a regular expression, is that of an image."""
+    try:
+        pattern = re.compile(f"^{entry.text('name')}{_TAG_AND_DIGEST}$")
+    except re.error:
+        return False
+    return isinstance(image, str) and pattern.match(image) is not None
 
 
 def selects_image(source: Source, entry: Node, specs: Sequence[FieldSpec]) -> bool:
