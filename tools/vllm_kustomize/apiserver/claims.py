@@ -97,6 +97,8 @@ def data_source(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault(("dataSourceRef",), "needs an apiGroup, unless its kind is PersistentVolumeClaim")
         if group and (message := names.dns_subdomain(group)):
             yield Fault(("dataSourceRef", "apiGroup"), message)
+        if (namespace := text(reference, "namespace")) and (message := names.dns_label(namespace)):
+            yield Fault(("dataSourceRef", "namespace"), message)
     yield from _sources_agree(value)
 
 
@@ -105,7 +107,7 @@ def _sources_agree(value: Any) -> Iterator[Fault]:
     if not isinstance(source, Mapping) or not isinstance(reference, Mapping):
         return
     if reference.get("namespace"):
-        yield Fault(("dataSource",), "may not be set beside dataSourceRef.namespace")
+        yield Fault((), "dataSource may not be set beside dataSourceRef.namespace", at=("dataSource",))
     elif any(
         (source.get(name) or "") != (reference.get(name) or "") for name in ("apiGroup", "kind", "name")
     ):

@@ -8,6 +8,7 @@ check's to report, and null counts as absent, as it does for the server's decode
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -223,6 +224,28 @@ class Struct(Check):
         for rule in self.rules:
             for fault in rule(value, scope):
                 scope.report(self.family, path, fault)
+
+
+class ReportedAt(Check):
+    """A check whose faults the server reports under another name than the field's own."""
+
+    def __init__(self, name: str, check: Check) -> None:
+        self.name = name
+        self.check = check
+        self.accepts = check.accepts
+        self.zero = check.zero
+
+    def __call__(self, value: Any, path: FieldPath, scope: Scope) -> None:
+        """Run the check, and rename the last step of the paths that it reports."""
+        inner = Scope(scope.version)
+        self.check(value, path, inner)
+        for problem in inner.problems:
+            renamed = (*path[:-1], self.name, *problem.path[len(path) :])
+            scope.problems.append(
+                replace(
+                    problem, path=renamed, related=problem.related or (Related(problem.path, "set here"),)
+                )
+            )
 
 
 class AllOf(Check):

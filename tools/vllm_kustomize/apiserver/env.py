@@ -46,11 +46,6 @@ ENV_FIELDS = frozenset(
 VOLUME_FIELDS = frozenset(
     {"metadata.name", "metadata.namespace", "metadata.labels", "metadata.annotations", "metadata.uid"}
 )
-CONVERTIBLE_FIELDS = (
-    ENV_FIELDS
-    | VOLUME_FIELDS
-    | {"spec.restartPolicy", "spec.schedulerName", "spec.hostname", "status.phase", "spec.host"}
-)
 ENV_RESOURCES = tuple(
     f"{kind}.{name}" for kind in ("limits", "requests") for name in ("cpu", "ephemeral-storage", "memory")
 )
@@ -59,7 +54,7 @@ _BINARY_DIVISORS = frozenset(
     for suffix in ("", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 )
 _CPU_DIVISORS = frozenset({quantity.parse("1m"), quantity.parse("1")})
-_SUBSCRIPTED = re.compile(r"(.*)\['(.*)'\]", re.DOTALL)
+_SUBSCRIPTED = re.compile(r"(.+?)\['(.*)'\]", re.DOTALL)
 
 
 def env_name(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -84,10 +79,10 @@ def field_reference(fields: frozenset[str]) -> Rule:
             yield Fault(("fieldPath",), "is required")
             return
         subscripted = _SUBSCRIPTED.fullmatch(path)
-        if subscripted:
-            yield from _subscript(*subscripted.groups())
-        elif version != "v1":
+        if version != "v1":
             yield Fault(("fieldPath",), f"apiVersion {shorten(version)} is not known; use v1")
+        elif subscripted:
+            yield from _subscript(*subscripted.groups())
         elif path not in fields:
             shown = ", ".join(sorted(fields))
             yield Fault(

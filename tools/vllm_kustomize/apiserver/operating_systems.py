@@ -13,7 +13,8 @@ from vllm_kustomize.apiserver.probes import STOP_SIGNALS
 
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 
-LINUX_POD = ("hostPID", "hostIPC", "hostUsers", "shareProcessNamespace")
+LINUX_POD = ("hostPID", "hostIPC")
+LINUX_POD_IF_SET = ("hostUsers", "shareProcessNamespace")
 LINUX_POD_CONTEXT = (
     "appArmorProfile",
     "seLinuxOptions",
@@ -25,6 +26,7 @@ LINUX_POD_CONTEXT = (
     "runAsGroup",
     "supplementalGroups",
     "supplementalGroupsPolicy",
+    "seLinuxChangePolicy",
 )
 LINUX_CONTAINER_CONTEXT = (
     "appArmorProfile",
@@ -51,7 +53,9 @@ def operating_system(pod: Any, scope: Scope) -> Iterator[Fault]:
     elif isinstance(name, str) and name not in ("linux", "windows"):
         yield Fault(("os",), f"{shorten(name)} is not supported; use linux or windows", at=("os", "name"))
     elif name == "windows":
-        yield from _forbidden(pod, "windows", LINUX_POD, LINUX_POD_CONTEXT, LINUX_CONTAINER_CONTEXT)
+        yield from _forbidden(
+            pod, "windows", LINUX_POD + LINUX_POD_IF_SET, LINUX_POD_CONTEXT, LINUX_CONTAINER_CONTEXT
+        )
     elif name == "linux":
         yield from _forbidden(pod, "linux", (), ("windowsOptions",), ("windowsOptions",))
 
@@ -61,10 +65,11 @@ def _forbidden(
 ) -> Iterator[Fault]:
     message = f"may not be set where os.name is {system}"
     for field in fields:
-        if (is_set(pod, field) and pod[field] is not False) or (field == "hostUsers" and is_set(pod, field)):
+        if pod.get(field) is True or (field in LINUX_POD_IF_SET and is_set(pod, field)):
             yield Fault((field,), message)
     for field in context:
-        if is_set(struct(pod, "securityContext"), field) and pod["securityContext"][field] != []:
+        found = struct(pod, "securityContext").get(field)
+        if found is not None and not (field == "sysctls" and found == []):
             yield Fault(("securityContext", field), message)
     for kind in CONTAINER_LISTS:
         for index, item in structs(pod, kind):

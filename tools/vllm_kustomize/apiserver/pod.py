@@ -36,7 +36,7 @@ from vllm_kustomize.apiserver.combinators import (
     text,
     warning,
 )
-from vllm_kustomize.apiserver.metadata import object_meta
+from vllm_kustomize.apiserver.metadata import object_meta, prefixed
 from vllm_kustomize.apiserver.volumes import VOLUMES, mounts
 
 FAMILY = "pod"
@@ -131,8 +131,7 @@ def volume_mounts(pod: Any, scope: Scope) -> Iterator[Fault]:
     known = {text(volume, "name"): volume for _, volume in structs(pod, "volumes")}
     for field in ("containers", "initContainers", "ephemeralContainers"):
         for index, container in structs(pod, field):
-            for fault in mounts(container, known):
-                yield fault._replace(path=(field, index, *fault.path))
+            yield from prefixed((field, index), mounts(container, known))
 
 
 def resource_claims(pod: Any, scope: Scope) -> Iterator[Fault]:
@@ -167,13 +166,14 @@ def resource_claims(pod: Any, scope: Scope) -> Iterator[Fault]:
 def grace_periods(pod: Any, scope: Scope) -> Iterator[Fault]:
     """Hooks that sleep end in time; a negative grace period counts as one second."""
     grace = number(pod, "terminationGracePeriodSeconds", DEFAULT_GRACE)
+    least = 1 if scope.stricter_before((1, 33)) else 0
     if is_integer(pod.get("terminationGracePeriodSeconds")) and grace < 0:
         yield warning(("terminationGracePeriodSeconds",), f"is {grace}, and the server makes it 1")
     for field in ("containers", "initContainers"):
         for index, container in structs(pod, field):
             if not is_set(container, "lifecycle"):
                 continue
-            for fault in probes.hooks_fit_grace_period(container, grace):
+            for fault in probes.hooks_fit_grace_period(container, grace, least):
                 yield fault._replace(path=(field, index, *fault.path))
 
 
@@ -193,8 +193,9 @@ def resize_and_restart(pod: Any, scope: Scope) -> Iterator[Fault]:
                 continue
             for place, policy in structs(container, "resizePolicy"):
                 if text(policy, "restartPolicy") == "RestartContainer":
-                    path = (field, index, "resizePolicy", place, "restartPolicy")
-                    yield Fault(path, "must be NotRequired where the pod's restartPolicy is Never")
+                    path = (field, index, "resizePolicy")
+                    message = "must be NotRequired where the pod's restartPolicy is Never"
+                    yield Fault(path, message, at=(*path, place, "restartPolicy"))
 
 
 POD_SPEC = Struct(
@@ -238,27 +239,61 @@ POD_SPEC = Struct(
 )
 
 
+SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
+SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
+APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+MIRROR = "kubernetes.io/config.mirror"
+SECCOMP_PROFILES = ("runtime/default", "docker/default", "unconfined")
+
+
 def pod_annotations(value: Any, scope: Scope) -> Iterator[Fault]:
-    """Annotations that Kubernetes itself reads."""
-    annotations = struct(struct(value, "metadata"), "annotations")
-    cost = annotations.get("controller.kubernetes.io/pod-deletion-cost")
-    if isinstance(cost, str) and not _is_int32(cost):
-        path = ("metadata", "annotations", "controller.kubernetes.io/pod-deletion-cost")
-        yield Fault(path, "must be a 32-bit integer")
-    if "kubernetes.io/config.mirror" in annotations and not text(struct(value, "spec"), "nodeName"):
-        yield Fault(("metadata", "annotations", "kubernetes.io/config.mirror"), "needs spec.nodeName")
+    """Annotations of a pod or its template that Kubernetes itself reads."""
+    spec = struct(value, "spec")
+    for key, content in struct(struct(value, "metadata"), "annotations").items():
+        key, content = str(key), content or ""
+        if not isinstance(content, str):
+            continue
+        message = ""
+        if key == DELETION_COST and content and not _is_int32(content):
+            message = "must be a 32-bit integer"
+        elif key == MIRROR and not text(spec, "nodeName"):
+            message = "needs spec.nodeName"
+        elif key == SECCOMP_POD or key.startswith(SECCOMP_CONTAINER):
+            message = _seccomp(content)
+        elif key.startswith(APP_ARMOR):
+            message = _app_armor(key.removeprefix(APP_ARMOR), content, spec)
+        if message:
+            yield Fault(("annotations", key), message, at=("metadata", "annotations", key))
+
+
+def _seccomp(profile: str) -> str:
+    if profile.startswith("localhost/"):
+        return names.relative_path(profile.removeprefix("localhost/"))
+    return "" if profile in SECCOMP_PROFILES else "must be runtime/default, unconfined or localhost/…"
+
+
+def _app_armor(container: str, profile: str, spec: Any) -> str:
+    lists = ("containers", "initContainers", "ephemeralContainers")
+    if not any(text(item, "name") == container for field in lists for _, item in structs(spec, field)):
+        return f'names container "{container[:60]}", which the pod does not have'
+    if profile in ("", "runtime/default", "unconfined") or profile.startswith("localhost/"):
+        return ""
+    return "must be runtime/default, unconfined or localhost/…"
+
+
+def own_annotations(value: Any, scope: Scope) -> Iterator[Fault]:
+    """The same, at the path that they have in a pod of its own."""
+    for fault in pod_annotations(value, scope):
+        yield Fault(fault.at, fault.message)
 
 
 def _is_int32(value: str) -> bool:
     digits = value.removeprefix("-")
-    return (
-        digits.isascii()
-        and digits.isdigit()
-        and len(digits) <= 10
-        and (digits == "0" or digits[0] != "0")
-        and -(2**31) <= int(value) < 2**31
-        and value != "-0"
+    canonical = digits == "0" or (
+        digits.isascii() and digits.isdigit() and digits[0] != "0" and len(digits) <= 10
     )
+    return canonical and value != "-0" and -(2**31) <= int(value) < 2**31
 
 
 def only_for_pods(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -276,7 +311,7 @@ def only_for_pods(value: Any, scope: Scope) -> Iterator[Fault]:
 POD = Struct(
     FAMILY,
     {"metadata": always(object_meta()), "spec": always(POD_SPEC)},
-    pod_annotations,
+    own_annotations,
     only_for_pods,
 )
 KINDS = {"Pod": POD}

@@ -154,13 +154,13 @@ STOP_SIGNALS = frozenset(
 LIFECYCLE = Struct(FAMILY, {"postStart": HOOK, "preStop": HOOK})
 
 
-def hooks_fit_grace_period(container: Any, grace: int) -> Iterator[Fault]:
-    """A sleep before the stop ends within the pod's grace period (`grace`, in seconds)."""
+def hooks_fit_grace_period(container: Any, grace: int, least: int) -> Iterator[Fault]:
+    """A sleep before the stop ends within the pod's grace period (`least` to `grace` seconds)."""
     for hook in ("postStart", "preStop"):
         sleep = struct(struct(container, "lifecycle"), hook).get("sleep")
         if sleep is None or not isinstance(sleep, dict):
             continue
         seconds = number(sleep, "seconds")
-        if not 0 <= seconds <= grace:
-            message = f"sleeps {seconds} seconds, but must be between 0 and the pod's grace period, {grace}"
+        if not least <= seconds <= grace:
+            message = f"sleeps {seconds} seconds, but must be {least} to the pod's grace period, {grace}"
             yield Fault(("lifecycle", hook, "sleep"), message)

@@ -13,6 +13,7 @@ from vllm_kustomize.apiserver.combinators import (
     Fault,
     Items,
     Number,
+    Rule,
     Scope,
     Struct,
     Text,
@@ -84,9 +85,6 @@ def node_requirement(value: Any, scope: Scope) -> Iterator[Fault]:
         )
 
 
-NODE_REQUIREMENT = Struct(FAMILY, {"key": always(LABEL_KEY)}, node_requirement)
-
-
 def node_field(value: Any, scope: Scope) -> Iterator[Fault]:
     """Fields of a node that can be selected: its name."""
     operator, key, values = value.get("operator") or "", value.get("key") or "", items(value, "values")
@@ -102,13 +100,25 @@ def node_field(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault(("values", index), message)
 
 
-NODE_TERM = Struct(
-    FAMILY,
-    {
-        "matchExpressions": Items(FAMILY, NODE_REQUIREMENT),
-        "matchFields": Items(FAMILY, Struct(FAMILY, {}, node_field)),
-    },
-)
+def node_values(value: Any, scope: Scope) -> Iterator[Fault]:
+    """Values of a required term could be label values; checked since Kubernetes 1.32."""
+    if not scope.stricter_since((1, 32)):
+        return
+    for index, item in enumerate(items(value, "values")):
+        if isinstance(item, str) and (message := names.label_value(item)):
+            yield Fault(("values", index), message)
+
+
+def node_term(*rules: Rule) -> Struct:
+    """A term of a node selector; `rules` are for its label expressions."""
+    requirement = Struct(FAMILY, {"key": always(LABEL_KEY)}, node_requirement, *rules)
+    return Struct(
+        FAMILY,
+        {
+            "matchExpressions": Items(FAMILY, requirement),
+            "matchFields": Items(FAMILY, Struct(FAMILY, {}, node_field)),
+        },
+    )
 
 
 def some_terms(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -117,14 +127,14 @@ def some_terms(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("nodeSelectorTerms",), "must hold at least one term")
 
 
-NODE_SELECTOR = Struct(FAMILY, {"nodeSelectorTerms": Items(FAMILY, NODE_TERM)}, some_terms)
+NODE_SELECTOR = Struct(FAMILY, {"nodeSelectorTerms": Items(FAMILY, node_term(node_values))}, some_terms)
 WEIGHT = always(Number(FAMILY, 1, 100))
 NODE_AFFINITY = Struct(
     FAMILY,
     {
         "requiredDuringSchedulingIgnoredDuringExecution": NODE_SELECTOR,
         "preferredDuringSchedulingIgnoredDuringExecution": Items(
-            FAMILY, Struct(FAMILY, {"weight": WEIGHT, "preference": NODE_TERM})
+            FAMILY, Struct(FAMILY, {"weight": WEIGHT, "preference": node_term()})
         ),
     },
 )
@@ -254,6 +264,20 @@ def distinct_spread(value: Sequence[Any], scope: Scope) -> Iterator[Fault]:
             yield Fault((index, "{topologyKey, whenUnsatisfiable}"), message, at=(index,))
 
 
+def scheduling_gates(value: Sequence[Any], scope: Scope) -> Iterator[Fault]:
+    """Gates are named, each once."""
+    seen: set[str] = set()
+    for index, gate in structs({"gates": value}, "gates"):
+        name = gate.get("name") or ""
+        if not isinstance(name, str):
+            continue
+        if message := names.qualified_name(name):
+            yield Fault((index,), message)
+        if name in seen:
+            yield Fault((index,), f"{shorten(name)} is there twice")
+        seen.add(name)
+
+
 POD_FIELDS = {
     "tolerations": Items(FAMILY, TOLERATION),
     "affinity": AFFINITY,
@@ -262,9 +286,5 @@ POD_FIELDS = {
     "nodeName": Text(FAMILY, names.dns_subdomain),
     "priorityClassName": Text(FAMILY, names.dns_subdomain),
     "preemptionPolicy": one_of(FAMILY, "PreemptLowerPriority", "Never"),
-    "schedulingGates": Items(
-        FAMILY,
-        Struct(FAMILY, {"name": always(Text(FAMILY, names.qualified_name, empty=True))}),
-        unique="name",
-    ),
+    "schedulingGates": Items(FAMILY, None, scheduling_gates),
 }

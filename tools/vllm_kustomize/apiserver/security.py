@@ -141,7 +141,7 @@ def sysctls(value: Any, scope: Scope) -> Iterator[Fault]:
     """Kernel parameters are named, once each, and belong to a namespace that the pod has itself."""
     seen: set[str] = set()
     for index, sysctl in structs(value, "sysctls"):
-        name = text(sysctl, "name").replace("/", ".")
+        name = text(sysctl, "name")
         path = ("sysctls", index, "name")
         if not name:
             if isinstance(sysctl.get("name") or "", str):
@@ -151,6 +151,23 @@ def sysctls(value: Any, scope: Scope) -> Iterator[Fault]:
         elif name in seen:
             yield Fault(path, f"{shorten(name)} is there twice")
         seen.add(name)
+
+
+IPC_SYSCTLS = ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue.")
+
+
+def host_sysctls(pod: Any, scope: Scope) -> Iterator[Fault]:
+    """A pod in one of the node's namespaces cannot tune that namespace."""
+    network, ipc = flag(pod, "hostNetwork"), flag(pod, "hostIPC")
+    if not network and not ipc:
+        return
+    for index, sysctl in structs(pod.get("securityContext"), "sysctls"):
+        name = text(sysctl, "name").replace("/", ".")
+        path = ("securityContext", "sysctls", index, "name")
+        if network and name.startswith("net."):
+            yield Fault(path, "may not be set where hostNetwork is true")
+        elif ipc and name.startswith(IPC_SYSCTLS):
+            yield Fault(path, "may not be set where hostIPC is true")
 
 
 def select(policy: str, *allowed: str) -> tuple[str, Text]:
@@ -195,9 +212,13 @@ def host_namespaces(pod: Any, scope: Scope) -> Iterator[Fault]:
             at=("shareProcessNamespace",),
         )
     if pod.get("hostUsers") is False:
-        for field in ("hostNetwork", "hostPID", "hostIPC"):
+        for field, reported in (
+            ("hostNetwork", "hostNetwork"),
+            ("hostPID", "HostPID"),
+            ("hostIPC", "HostIPC"),
+        ):
             if flag(pod, field):
-                yield Fault((field,), "may not be true where hostUsers is false")
+                yield Fault((reported,), "may not be true where hostUsers is false", at=(field,))
 
 
 def unmasked_proc(pod: Any, scope: Scope) -> Iterator[Fault]:
@@ -229,6 +250,7 @@ def windows_process(pod: Any, scope: Scope) -> Iterator[Fault]:
 
 POD_RULES: tuple[Rule, ...] = (
     host_namespaces,
+    host_sysctls,
     unmasked_proc,
     windows_process,
     selinux_change_policy,

@@ -250,11 +250,11 @@ def traffic_policies(value: Any, scope: Scope) -> Iterator[Fault]:
 def distribution(value: Any, scope: Scope) -> Iterator[Fault]:
     """Which pods are preferred; all but PreferClose came with Kubernetes 1.34."""
     preference = value.get("trafficDistribution")
-    if not isinstance(preference, str):
+    if not isinstance(preference, str) or scope.stricter_before((1, 31)):
         return
     allowed = ("PreferClose", "PreferSameZone", "PreferSameNode")
-    if preference not in allowed or (scope.stricter_before((1, 33)) and preference != "PreferClose"):
-        shown = allowed[:1] if scope.stricter_before((1, 33)) else allowed
+    shown = allowed[:1] if scope.stricter_before((1, 34)) else allowed
+    if preference not in shown:
         message = f"{shorten(preference)} is not supported; use one of {', '.join(shown)}"
         yield Fault(("trafficDistribution",), message)
     elif preference == "PreferClose" and scope.stricter_since((1, 34)):

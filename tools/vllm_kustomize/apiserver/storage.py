@@ -5,12 +5,14 @@ Rules of pkg/apis/core/validation (ValidatePersistentVolumeSpec) and pkg/apis/st
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_kustomize.apiserver import names, quantity
 from vllm_kustomize.apiserver.claims import ACCESS_MODES, CLAIM_SPEC
 from vllm_kustomize.apiserver.combinators import (
+    AllOf,
     Check,
     Fault,
     Scope,
@@ -30,7 +32,7 @@ from vllm_kustomize.apiserver.combinators import (
 from vllm_kustomize.apiserver.metadata import byte_length, object_meta
 from vllm_kustomize.apiserver.scheduling import NODE_SELECTOR
 from vllm_kustomize.apiserver.storage_sources import SHARED_SOURCES, csi_driver
-from vllm_kustomize.apiserver.volumes import HOST_PATH_TYPES, clean_host_path
+from vllm_kustomize.apiserver.volumes import HOST_PATH, MORE_THAN_ONE
 
 FAMILY = "storage"
 TEXT = Text(FAMILY)
@@ -69,34 +71,69 @@ def modes(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("accessModes",), "ReadWriteOncePod cannot be combined with other modes")
 
 
-def secret_references(value: Any, scope: Scope) -> Iterator[Fault]:
-    """Secrets of a CSI volume are named with their namespace."""
-    for field in (
-        "controllerPublishSecretRef",
-        "controllerExpandSecretRef",
-        "nodeStageSecretRef",
-        "nodePublishSecretRef",
-        "nodeExpandSecretRef",
-    ):
-        reference = value.get(field)
+SECRETS = (
+    "controllerPublishSecretRef",
+    "controllerExpandSecretRef",
+    "nodePublishSecretRef",
+    "nodeExpandSecretRef",
+)
+SECRET_REFERENCE = Struct(
+    FAMILY,
+    {
+        "name": required(Text(FAMILY, names.dns_subdomain)),
+        "namespace": required(Text(FAMILY, names.dns_label)),
+    },
+)
+
+
+def with_namespace(name: str) -> Check:
+    """A source of pods whose Secret, in a volume of the whole cluster, has a namespace."""
+
+    def rule(value: Any, scope: Scope) -> Iterator[Fault]:
+        reference = value.get("secretRef")
         if isinstance(reference, Mapping):
-            for name in ("name", "namespace"):
-                if not reference.get(name):
-                    yield Fault((field, name), "is required")
+            for field in ("name", "namespace"):
+                if not reference.get(field):
+                    yield Fault(("secretRef", field), "is required")
+
+    return AllOf(SHARED_SOURCES[name], Struct(FAMILY, {}, rule))
+
+
+def named_secret(value: Any, scope: Scope) -> Iterator[Fault]:
+    """A Secret that is referred to has a name."""
+    if is_set(value, "secretRef") and not struct(value, "secretRef").get("name"):
+        yield Fault(("secretRef", "name"), "is required")
+
+
+def endpoints_namespace(value: Any, scope: Scope) -> Iterator[Fault]:
+    """Where the Endpoints of a GlusterFS volume are."""
+    namespace = value.get("endpointsNamespace")
+    if isinstance(namespace, str) and (message := names.dns_label(namespace)):
+        yield Fault(("endpointsNamespace",), message)
+
+
+def secret_namespace(value: Any, scope: Scope) -> Iterator[Fault]:
+    """Where the Secret of an Azure file share is."""
+    if value.get("secretNamespace") == "":
+        yield Fault(("secretNamespace",), "may not be empty")
 
 
 SOURCES: Mapping[str, Check] = {
-    **{name: check for name, check in SHARED_SOURCES.items() if name not in ("csi",)},
-    "hostPath": Struct(
-        FAMILY,
-        {"path": required(TEXT), "type": one_of(FAMILY, *HOST_PATH_TYPES, empty=True)},
-        clean_host_path,
-    ),
+    **SHARED_SOURCES,
+    "iscsi": AllOf(SHARED_SOURCES["iscsi"], Struct(FAMILY, {}, named_secret)),
+    "cinder": with_namespace("cinder"),
+    "storageos": with_namespace("storageos"),
+    "glusterfs": AllOf(SHARED_SOURCES["glusterfs"], Struct(FAMILY, {}, endpoints_namespace)),
+    "azureFile": AllOf(SHARED_SOURCES["azureFile"], Struct(FAMILY, {}, secret_namespace)),
+    "hostPath": HOST_PATH,
     "local": Struct(FAMILY, {"path": required(Text(FAMILY, names.no_backsteps))}),
     "csi": Struct(
         FAMILY,
-        {"driver": required(Text(FAMILY, csi_driver)), "volumeHandle": required(TEXT)},
-        secret_references,
+        {
+            "driver": required(Text(FAMILY, csi_driver)),
+            "volumeHandle": required(TEXT),
+            **dict.fromkeys(SECRETS, SECRET_REFERENCE),
+        },
     ),
 }
 
@@ -107,14 +144,14 @@ def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
     if not found:
         yield Fault((), "needs a source such as nfs, csi or hostPath")
     for extra in found[1:]:
-        yield Fault((extra,), f"a volume has one source, and {found[0]} is set too")
+        yield Fault((MORE_THAN_ONE.get(extra, extra),), f"a volume has one source, and {found[0]} is set too")
     affinity = value.get("nodeAffinity")
     if "local" in found and affinity is None:
         yield Fault(("nodeAffinity",), "is required for a local volume")
     if isinstance(affinity, Mapping) and affinity.get("required") is None:
         yield Fault(("nodeAffinity", "required"), "is required")
     if (
-        text(struct(value, "hostPath"), "path") == "/"
+        posixpath.normpath(text(struct(value, "hostPath"), "path")) in ("/", "//")
         and text(value, "persistentVolumeReclaimPolicy") == "Recycle"
     ):
         yield Fault(("persistentVolumeReclaimPolicy",), "may not be Recycle for the path /")

@@ -14,6 +14,7 @@ from vllm_kustomize.apiserver.combinators import (
     Check,
     Fault,
     Number,
+    ReportedAt,
     Scope,
     Struct,
     Text,
@@ -30,7 +31,7 @@ FAMILY = "volumes"
 TEXT = Text(FAMILY)
 PARTITION = Number(FAMILY, 0, 255)
 
-_IQN = re.compile(r"iqn\.[0-9]{4}-[0-9]{2}\.([A-Za-z0-9.-]+)(:[^,;*&$|\s]+)", re.ASCII)
+_IQN = re.compile(r"iqn\.[0-9]{4}-[0-9]{2}\.([A-Za-z0-9.-]+)(:[^,;*&$|\s]+)\Z", re.ASCII)
 _EUI = re.compile(r"eui.[A-Za-z0-9]{16}", re.ASCII)
 _NAA = re.compile(r"naa.[A-Za-z0-9]{32}", re.ASCII)
 _DRIVER = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?")
@@ -44,22 +45,20 @@ def file_mode(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def iscsi_name(value: str) -> str:
     """The name of an iSCSI target or initiator."""
-    if any(pattern.fullmatch(value) for pattern in (_EUI, _NAA)) or _IQN.search(value):
+    pattern = {"iqn": _IQN.search, "eui": _EUI.fullmatch, "naa": _NAA.fullmatch}.get(value[:3])
+    if pattern and pattern(value):
         return ""
     return f'"{value[:60]}" is not an iSCSI name such as iqn.2026-01.com.example:disk'
 
 
 def chap(value: Any, scope: Scope) -> Iterator[Fault]:
     """iSCSI authentication needs a Secret."""
-    if (value.get("chapAuthDiscovery") is True or value.get("chapAuthSession") is True) and not is_set(
-        value, "secretRef"
-    ):
+    authenticated = value.get("chapAuthDiscovery") is True or value.get("chapAuthSession") is True
+    if authenticated and not is_set(value, "secretRef"):
         yield Fault(("secretRef",), "is required for CHAP authentication")
-    initiator = text(value, "initiatorName")
-    if is_set(value, "initiatorName") and isinstance(value["initiatorName"], str):
-        message = iscsi_name(initiator)
-        if message:
-            yield Fault(("initiatorname",), message, at=("initiatorName",))
+    initiator = value.get("initiatorName")
+    if isinstance(initiator, str) and (message := iscsi_name(initiator)):
+        yield Fault(("initiatorname",), message, at=("initiatorName",))
 
 
 def secret_reference(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -108,8 +107,13 @@ def absolute_export(value: str) -> str:
 def publish_secret(value: Any, scope: Scope) -> Iterator[Fault]:
     """A Secret for publishing is named."""
     reference = value.get("nodePublishSecretRef")
-    if isinstance(reference, Mapping) and not reference.get("name"):
+    if not isinstance(reference, Mapping):
+        return
+    name = reference.get("name") or ""
+    if not name:
         yield Fault(("nodePublishSecretRef", "name"), "is required")
+    elif isinstance(name, str) and (message := names.dns_subdomain(name)):
+        yield Fault(("name",), message, at=("nodePublishSecretRef", "name"))
 
 
 def storageos(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -141,12 +145,17 @@ def flocker(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("datasetName",), "may not contain '/'")
 
 
+_HOST_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*):[^:\[\]]*")
+
+
 def quobyte(value: Any, scope: Scope) -> Iterator[Fault]:
     """Registries of a Quobyte volume are host:port pairs."""
     registry = text(value, "registry")
     if not registry:
         yield Fault(("registry",), "is required")
-    elif any(len(entry.split(":")) < 2 for entry in registry.split(",")):
+    elif len(text(value, "tenant")) > 64:
+        yield Fault(("tenant",), "may have at most 64 characters")
+    elif not all(_HOST_PORT.fullmatch(entry) for entry in registry.split(",")):
         yield Fault(("registry",), "must be host:port pairs, with ',' between them")
     if not text(value, "volume"):
         yield Fault(("volume",), "is required")
@@ -158,24 +167,18 @@ def ceph_monitors(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("monitors",), "is required")
 
 
-def flex_driver(value: Any, scope: Scope) -> Iterator[Fault]:
+def flex_options(value: Any, scope: Scope) -> Iterator[Fault]:
     """Options that belong to Kubernetes are not the user's to set."""
     for key in struct(value, "options"):
-        domain = str(key).partition("/")[0].lower()
-        if "/" in str(key) and any(
-            domain == own or domain.endswith("." + own) for own in ("kubernetes.io", "k8s.io")
-        ):
-            yield Fault(("options",), f"{str(key)[:60]} is reserved", at=("options", str(key)))
-
-
-def mounted_twice(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A path on the node does not climb."""
-    if ".." in text(value, "path").split("/"):
-        yield Fault(("path",), "may not contain '..'")
+        domain = "." + str(key).partition("/")[0].lower()
+        if domain.endswith((".kubernetes.io", ".k8s.io")):
+            yield Fault(("options", str(key)), "is reserved to Kubernetes")
 
 
 SHARED_SOURCES: Mapping[str, Check] = {
-    "gcePersistentDisk": Struct(FAMILY, {"pdName": required(TEXT), "partition": PARTITION}),
+    "gcePersistentDisk": ReportedAt(
+        "persistentDisk", Struct(FAMILY, {"pdName": required(TEXT), "partition": PARTITION})
+    ),
     "awsElasticBlockStore": Struct(FAMILY, {"volumeID": required(TEXT), "partition": PARTITION}),
     "nfs": Struct(FAMILY, {"server": required(TEXT), "path": required(Text(FAMILY, absolute_export))}),
     "iscsi": Struct(
@@ -195,7 +198,7 @@ SHARED_SOURCES: Mapping[str, Check] = {
     "quobyte": Struct(FAMILY, {}, quobyte),
     "fc": Struct(FAMILY, {}, targets),
     "azureFile": Struct(FAMILY, {"secretName": required(TEXT), "shareName": required(TEXT)}),
-    "flexVolume": Struct(FAMILY, {"driver": required(TEXT)}, flex_driver),
+    "flexVolume": Struct(FAMILY, {"driver": required(TEXT)}, flex_options),
     "vsphereVolume": Struct(FAMILY, {"volumePath": required(TEXT)}),
     "photonPersistentDisk": Struct(FAMILY, {"pdID": required(TEXT)}),
     "portworxVolume": Struct(FAMILY, {"volumeID": required(TEXT)}),

@@ -26,6 +26,7 @@ from vllm_kustomize.apiserver.combinators import (
     number,
     one_of,
     required,
+    shorten,
     struct,
     structs,
     text,
@@ -66,11 +67,8 @@ def _page_medium(medium: str) -> bool:
     return size != medium and quantity.of(size) is not None
 
 
-def projected_file(item: Any, volume: str) -> Iterator[Fault]:
-    """A file of the downward API: a path, and one source.
-
-    The server reports these at the list's parent, without the index; `volume` is unused there too.
-    """
+def projected_file(item: Any) -> Iterator[Fault]:
+    """A file of the downward API: a path, and one source."""
     path = item.get("path") or ""
     if isinstance(path, str):
         if not path:
@@ -101,7 +99,7 @@ class DownwardFiles(Check):
             MODE(default_mode, (*path, "defaultMode"), scope)
         for index, item in structs(value, "items"):
             at = ("items", index)
-            for fault in projected_file(item, ""):
+            for fault in projected_file(item):
                 scope.report(FAMILY, path, fault._replace(at=(*at, *fault.path)))
             for name, check in (("fieldRef", _FIELD), ("resourceFieldRef", _RESOURCE)):
                 if isinstance(item.get(name), Mapping):
@@ -120,48 +118,38 @@ def token_lifetime(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault(("expirationSeconds",), f"is {seconds}, but must be at most 4294967296")
 
 
-def trust_bundle(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A trust bundle is chosen by name or by signer."""
-    by_name, by_signer = is_set(value, "name"), is_set(value, "signerName")
-    if by_name and by_signer:
-        yield Fault((), "name and signerName exclude each other")
-    elif by_name:
-        if not value["name"]:
-            yield Fault(("name",), "is required")
-        if is_set(value, "labelSelector"):
-            yield Fault(("labelSelector",), "may only be set beside signerName")
-    elif by_signer:
-        if not value["signerName"]:
-            yield Fault(("signerName",), "is required")
-    else:
-        yield Fault((), "needs name or signerName")
+def behind_a_gate(value: Any, scope: Scope) -> Iterator[Fault]:
+    """A projection whose feature is off unless someone has turned it on: the server drops it."""
+    yield warning((), "is dropped by the server unless its feature gate has been turned on")
 
 
 PROJECTIONS: Mapping[str, Check] = {
     "secret": Struct(FAMILY, {"name": required(TEXT), "items": KEY_ITEMS}),
     "configMap": Struct(FAMILY, {"name": required(TEXT), "items": KEY_ITEMS}),
     "downwardAPI": DownwardFiles(),
-    "serviceAccountToken": Struct(
-        FAMILY, {"path": required(Text(FAMILY, names.file_below_volume))}, token_lifetime
-    ),
-    "clusterTrustBundle": Struct(
-        FAMILY, {"path": required(Text(FAMILY, names.file_below_volume))}, trust_bundle
-    ),
-    "podCertificate": Struct(FAMILY, {"signerName": required(TEXT), "keyType": required(TEXT)}),
+    "serviceAccountToken": Struct(FAMILY, {}, token_lifetime),
+    "clusterTrustBundle": Struct(FAMILY, {}, behind_a_gate),
+    "podCertificate": Struct(FAMILY, {}, behind_a_gate),
 }
 
 
 def one_projection(value: Any, scope: Scope) -> Iterator[Fault]:
     """A projected source is one thing."""
     found = [name for name in PROJECTIONS if is_set(value, name)]
-    for extra in found[1:]:
-        yield Fault((extra,), f"a source may hold one projection, and {found[0]} is set too")
+    if len(found) > 1:
+        yield Fault((), f"a source holds one projection, and this has {' and '.join(found)}")
 
 
 def distinct_paths(value: Any, scope: Scope) -> Iterator[Fault]:
-    """No two projected files are the same one."""
+    """No two projected files are the same one; a token's file is reported at the volume itself."""
     seen: dict[str, Any] = {}
     for index, source in structs(value, "sources"):
+        token = source.get("serviceAccountToken")
+        if isinstance(token, Mapping) and isinstance(token.get("path") or "", str):
+            path = token.get("path") or ""
+            message = names.file_below_volume(path) if path else "is required for a service account token"
+            if message:
+                yield Fault(("path",), message, at=("sources", index, "serviceAccountToken", "path"))
         for path in _projected_paths(source):
             if path in seen:
                 yield Fault((), f'two sources write "{path[:60]}"', at=("sources", index))
@@ -173,16 +161,6 @@ def _projected_paths(source: Mapping[Any, Any]) -> Iterator[str]:
         for _, item in structs(struct(source, name), "items"):
             if path := text(item, "path"):
                 yield path
-    for name in ("serviceAccountToken", "clusterTrustBundle"):
-        if path := text(struct(source, name), "path"):
-            yield path
-
-
-def clean_host_path(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A path on the node does not climb."""
-    path = text(value, "path")
-    if ".." in path.split("/"):
-        yield Fault(("path",), "may not contain '..'")
 
 
 HOST_PATH_TYPES = (
@@ -197,6 +175,13 @@ HOST_PATH_TYPES = (
 )
 
 
+HOST_PATH = Struct(
+    FAMILY,
+    {
+        "path": required(Text(FAMILY, names.no_backsteps)),
+        "type": one_of(FAMILY, *HOST_PATH_TYPES, empty=True),
+    },
+)
 CLAIM_TEMPLATE = Struct(FAMILY, {"metadata": CLAIM_TEMPLATE_META, "spec": always(CLAIM_SPEC)})
 SOURCES: Mapping[str, Check] = {
     "emptyDir": Struct(FAMILY, {"sizeLimit": quantity.QUANTITY}, size_limit),
@@ -216,12 +201,11 @@ SOURCES: Mapping[str, Check] = {
         {"reference": required(TEXT), "pullPolicy": one_of(FAMILY, "Always", "Never", "IfNotPresent")},
     ),
     **SHARED_SOURCES,
-    "hostPath": Struct(
-        FAMILY,
-        {"path": required(TEXT), "type": one_of(FAMILY, *HOST_PATH_TYPES, empty=True)},
-        clean_host_path,
-    ),
+    "hostPath": HOST_PATH,
 }
+MORE_THAN_ONE = {"cephfs": "cephFS", "downwardAPI": "downwarAPI"}
+"""Fields that the server spells differently where a volume has a second source."""
+
 SOURCE_ORDER = [
     "emptyDir",
     "hostPath",
@@ -260,7 +244,7 @@ def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
     """A volume has one source; without any the server silently makes it an emptyDir."""
     found = [name for name in SOURCE_ORDER if is_set(value, name)]
     for extra in found[1:]:
-        yield Fault((extra,), f"a volume has one source, and {found[0]} is set too")
+        yield Fault((MORE_THAN_ONE.get(extra, extra),), f"a volume has one source, and {found[0]} is set too")
     if not found and text(value, "name"):
         message = (
             "has no source, so the server makes it an emptyDir: what is written there is lost with the pod"
@@ -275,21 +259,36 @@ VOLUME = Struct(FAMILY, {"name": required(DNS_LABEL), **SOURCES}, one_source)
 VOLUMES = Items(FAMILY, VOLUME, unique="name")
 
 
-def subpath(value: str) -> str:
-    """A path below a mounted volume."""
-    return names.relative_path(value)
+PROPAGATIONS = ("None", "HostToContainer", "Bidirectional")
+RECURSIONS = ("Disabled", "Enabled", "IfPossible")
 
 
-def propagation(value: Any, scope: Scope) -> Iterator[Fault]:
-    """What read-only mounts below a mount need."""
-    mode = value.get("recursiveReadOnly")
-    if mode in ("Enabled", "IfPossible"):
-        if not flag(value, "readOnly"):
-            yield Fault(("recursiveReadOnly",), "needs readOnly: true")
-        if text(value, "mountPropagation", "None") != "None":
-            yield Fault(("recursiveReadOnly",), "needs mountPropagation: None")
+def exclusive_subpaths(value: Any, scope: Scope) -> Iterator[Fault]:
+    """A mount has one kind of path below its volume."""
     if text(value, "subPath") and text(value, "subPathExpr"):
         yield Fault(("subPathExpr",), "subPath and subPathExpr exclude each other")
+
+
+def mount_options(mount: Mapping[Any, Any], privileged: bool) -> Iterator[Fault]:
+    """Paths below the volume and propagation, which the server reports without the mount's index."""
+    for field in ("subPath", "subPathExpr"):
+        if (path := text(mount, field)) and (message := names.relative_path(path)):
+            yield Fault((field,), message)
+    propagation, recursion = mount.get("mountPropagation"), mount.get("recursiveReadOnly")
+    if isinstance(propagation, str):
+        if propagation not in PROPAGATIONS:
+            shown = ", ".join(PROPAGATIONS)
+            yield Fault(("mountPropagation",), f"{shorten(propagation)} is not supported; use one of {shown}")
+        elif propagation == "Bidirectional" and not privileged:
+            yield Fault(("mountPropagation",), "Bidirectional needs a privileged container")
+    if recursion in ("Enabled", "IfPossible"):
+        if not flag(mount, "readOnly"):
+            yield Fault(("recursiveReadOnly",), f"{recursion} needs readOnly: true")
+        if propagation not in (None, "None"):
+            yield Fault(("recursiveReadOnly",), f"{recursion} needs mountPropagation: None")
+    elif isinstance(recursion, str) and recursion != "Disabled":
+        shown = ", ".join(RECURSIONS)
+        yield Fault(("recursiveReadOnly",), f"{shorten(recursion)} is not supported; use one of {shown}")
 
 
 MOUNT = Struct(
@@ -297,21 +296,12 @@ MOUNT = Struct(
     {
         "name": required(TEXT),
         "mountPath": required(TEXT),
-        "subPath": Text(FAMILY, subpath),
-        "subPathExpr": Text(FAMILY, subpath),
-        "mountPropagation": one_of(FAMILY, "None", "HostToContainer", "Bidirectional", empty=True),
-        "recursiveReadOnly": one_of(FAMILY, "Disabled", "Enabled", "IfPossible"),
     },
-    propagation,
+    exclusive_subpaths,
 )
 
 
-def device_path(value: str) -> str:
-    """Where a block device appears in the container."""
-    return names.no_backsteps(value)
-
-
-DEVICE = Struct(FAMILY, {"name": required(TEXT), "devicePath": required(Text(FAMILY, device_path))})
+DEVICE = Struct(FAMILY, {"name": required(TEXT), "devicePath": required(Text(FAMILY, names.no_backsteps))})
 
 
 def mounts(container: Any, volumes: Mapping[str, Mapping[Any, Any]]) -> Iterator[Fault]:
@@ -333,8 +323,8 @@ def mounts(container: Any, volumes: Mapping[str, Mapping[Any, Any]]) -> Iterator
             yield Fault((*base, "name"), f'volume "{name}" is in volumeDevices too')
         if path in device_paths:
             yield Fault((*base, "mountPath"), f'"{path}" is the path of a device too')
-        if text(mount, "mountPropagation") == "Bidirectional" and not privileged:
-            yield Fault((*base, "mountPropagation"), "Bidirectional needs a privileged container")
+        for fault in mount_options(mount, privileged):
+            yield fault._replace(path=("volumeMounts", *fault.path), at=(*base, *fault.path))
     yield from _devices(devices, volumes)
 
 

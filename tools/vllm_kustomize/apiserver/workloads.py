@@ -34,7 +34,7 @@ from vllm_kustomize.apiserver.combinators import (
     warning,
 )
 from vllm_kustomize.apiserver.metadata import TEMPLATE_META, object_meta, template_labels
-from vllm_kustomize.apiserver.pod import POD_SPEC
+from vllm_kustomize.apiserver.pod import POD_SPEC, pod_annotations
 from vllm_kustomize.apiserver.selectors import SELECTOR, is_empty, is_valid, matches
 from vllm_kustomize.model import FieldPath, Severity
 
@@ -81,6 +81,7 @@ POD_TEMPLATE = Struct(
     FAMILY,
     {"metadata": TEMPLATE_META, "spec": always(POD_SPEC)},
     template_labels,
+    pod_annotations,
     no_ephemeral_containers,
 )
 
@@ -302,7 +303,9 @@ _STATEFUL_FIELDS = Struct(
             FAMILY,
             {"rollingUpdate": Struct(FAMILY, {"partition": NOT_NEGATIVE, "maxUnavailable": AT_MOST_ALL})},
         ),
-        "template": Struct(FAMILY, {"metadata": TEMPLATE_META}, template_labels, no_ephemeral_containers),
+        "template": Struct(
+            FAMILY, {"metadata": TEMPLATE_META}, template_labels, pod_annotations, no_ephemeral_containers
+        ),
     },
     selects_template("StatefulSet"),
     always_restarted,
