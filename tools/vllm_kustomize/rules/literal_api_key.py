@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
 from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.workload import get, text
 
 SEVERITY = Severity.ERROR
 HELP = "Set VLLM_API_KEY from a Secret instead of --api-key."
@@ -23,5 +24,5 @@ HELP = "Set VLLM_API_KEY from a Secret instead of --api-key."
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield keys among the arguments that come from no variable of the cluster; the key is never shown."""
     key = server.options.get("api_key")
-    if key is not None and key.value is not None:
+    if key is not None and "$(" not in text(get(server.resource.manifest, key.path)):
         yield Problem(key.path, f"{server} has its API key among the arguments, in plain text")

@@ -2,105 +2,87 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Any
-
 from vllm_kustomize.model import Build, FieldPath, Skipped
-from vllm_kustomize.vllm import catalog
-from vllm_kustomize.vllm.arguments import Given, Parsed, parse
+from vllm_kustomize.vllm.arguments import Given, parse
+from vllm_kustomize.vllm.commandline import CommandLine, NotRead, command_line, release_of
+from vllm_kustomize.vllm.environment import UNKNOWN, environment
 from vllm_kustomize.vllm.images import image_of
 from vllm_kustomize.vllm.server import Server, Setting
-from vllm_kustomize.workload import Container, Pod, items, pods, strings, text
-
-_REFERENCE = re.compile(r"(?<!\$)\$\([A-Za-z_][A-Za-z0-9_.-]*\)")
+from vllm_kustomize.workload import Container, Pod, items, pods, text
 
 
-def servers(build: Build) -> tuple[tuple[Server, ...], tuple[Skipped, ...]]:
-    """The vLLM servers of a build, and what could not be read as one, each with the reason."""
+def servers(build: Build, vllm_version: str = "") -> tuple[tuple[Server, ...], tuple[Skipped, ...]]:
+    """The vLLM servers of a build, and what could not be read as one, each with the reason.
+
+    `vllm_version` comes before what the images' tags say.
+    """
     found: list[Server] = []
     skipped: list[Skipped] = []
     for resource in build.resources:
         for pod in pods(resource):
-            for container in pod.servers:
-                server = _read(build, pod, container)
+            for container in pod.containers:
+                line = command_line(build, pod, container)
+                if line is None:
+                    continue
+                server = (
+                    line if isinstance(line, NotRead) else _server(build, pod, container, line, vllm_version)
+                )
                 if isinstance(server, Server):
                     found.append(server)
                 else:
-                    skipped.append(Skipped(f"{container} of {resource}", server))
+                    skipped.append(Skipped(f"{container} of {resource}", server.reason))
     return tuple(found), tuple(skipped)
 
 
-def _read(build: Build, pod: Pod, container: Container) -> Server | str:
-    """The server that a container starts, or the reason why that is not known."""
-    words = _arguments(container)
-    if isinstance(words, str):
-        return words
-    version = release_of(container.image)
-    release = catalog.nearest(version)[0] if version else catalog.load(catalog.releases()[-1])
-    argv = [word for _, word in words]
-    parsed = parse(argv, release)
+def _server(
+    build: Build, pod: Pod, container: Container, line: CommandLine, vllm_version: str
+) -> Server | NotRead:
+    release, exact, named = release_of(container, vllm_version)
+    parsed = parse(line.texts, release, line.read, serve=line.serve)
     if parsed.unknown:
-        return parsed.unknown
+        return NotRead(parsed.unknown)
     return Server(
         build=build,
         pod=pod,
         container=container,
-        release=version or release.version,
-        options=_settings(parsed, words),
+        line=line,
+        parsed=parsed,
+        release=named or release.version,
+        exact=exact,
+        options={dest: _setting(given, line) for dest, given in parsed.given.items()},
         defaults=parsed.values,
-        env=_environment(container),
+        env=_variables(build, pod, container),
         image=image_of(container.image),
     )
 
 
-def release_of(image: str) -> str:
-    """The release that an image's tag names (`v0.33.0-x86_64` is 0.33.0), or an empty string."""
-    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    match = re.match(r"v?(\d+\.\d+\.\d+(?:\.?post\d+)?)", tag) or re.search(r"vllm_(\d+\.\d+\.\d+)", tag)
-    return match[1] if match else ""
+def _setting(given: Given, line: CommandLine) -> Setting:
+    """An option with the field that sets it, quoted as it is written."""
+    argument = line.arguments[given.index]
+    shown = argument.text
+    if given.key:
+        shown = f"{given.key}: {given.value}"
+    elif given.name and "=" not in shown and not isinstance(given.value, bool):
+        following = line.texts[given.index + 1 : given.index + 2]
+        shown = "=".join([shown, *following])
+    return Setting(given.value, argument.path, _shorten(shown.replace(UNKNOWN, "")))
 
 
-def _arguments(container: Container) -> list[tuple[FieldPath, str]] | str:
-    """What follows `vllm serve`, each word with its field; or why it is not known."""
-    words = [
-        ((*container.path, key, index), word)
-        for key in ("command", "args")
-        for index, word in enumerate(strings(container.spec.get(key)))
-    ]
-    if not container.spec.get("command"):
-        return words  # the image's entrypoint is `vllm serve`
-    if [word.rpartition("/")[2] for _, word in words[:2]] != ["vllm", "serve"]:
-        return "its command is not `vllm serve` followed by arguments"
-    return words[2:]
-
-
-def _settings(parsed: Parsed, words: Sequence[tuple[FieldPath, str]]) -> dict[str, Setting]:
-    return {dest: _setting(given, words) for dest, given in parsed.given.items()}
-
-
-def _setting(given: Given, words: Sequence[tuple[FieldPath, str]]) -> Setting:
-    path, word = words[given.index]
-    known = not any(isinstance(value, str) and _REFERENCE.search(value) for value in _flat(given.value))
-    if not isinstance(given.value, bool) and "=" not in word and word.startswith("-"):
-        word = f"{word}={words[given.index + 1][1]}" if given.index + 1 < len(words) else word
-    return Setting(given.value if known else None, path, word)
-
-
-def _flat(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else (value,)
-
-
-def _environment(container: Container) -> dict[str, Setting]:
-    """The container's variables; those from a Secret, a ConfigMap or the pod's fields without a value."""
-    found = {}
+def _variables(build: Build, pod: Pod, container: Container) -> dict[str, Setting]:
+    """The container's variables, with the fields that set them; None for what only the cluster knows."""
+    places: dict[str, FieldPath] = {}
     for path, variable in items(container.spec.get("env"), (*container.path, "env")):
-        name = text(variable.get("name"))
-        if "valueFrom" in variable:
-            found[name] = Setting(None, (*path, "valueFrom"), name)
-        else:
-            value = text(variable.get("value"))
-            found[name] = Setting(
-                None if _REFERENCE.search(value) else value, (*path, "value"), f"{name}={value}"
-            )
-    return found
+        key = "valueFrom" if "valueFrom" in variable else "value"
+        places[text(variable.get("name"))] = (*path, key)
+    return {
+        name: Setting(
+            None if UNKNOWN in value else value,
+            places.get(name, (*container.path, "envFrom")),
+            _shorten(f"{name}={value}".replace(UNKNOWN, "")),
+        )
+        for name, value in environment(build, pod, container).items()
+    }
+
+
+def _shorten(shown: str) -> str:
+    return shown if len(shown) <= 100 else shown[:97] + "..."

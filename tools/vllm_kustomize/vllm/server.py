@@ -15,6 +15,8 @@ from typing import Any
 
 from vllm_kustomize.apiserver import quantity
 from vllm_kustomize.model import Build, Error, FieldPath, Manifest, Related, Resource
+from vllm_kustomize.vllm.arguments import Parsed
+from vllm_kustomize.vllm.commandline import CommandLine
 from vllm_kustomize.vllm.gpus import PRODUCT_LABELS, Gpu, find_gpu
 from vllm_kustomize.vllm.images import Image
 from vllm_kustomize.vllm.models import Architecture, UnknownModel, architecture_of
@@ -52,16 +54,20 @@ class Setting:
 class Server:
     """One container that runs vLLM.
 
-    `build` has the objects beside it. `options` are the arguments given, by the name of the variable that
-    argparse stores them in (`tensor_parallel_size`); `defaults` those of the release, `env` the container's
-    environment. `release` is the release as messages name it, such as `0.33.0`. `image` is None for an image
-    that is not vLLM's own.
+    `build` has the objects beside it. `line` is its command line and `parsed` what vLLM makes of that.
+    `options` are the arguments given, by the name of the variable that argparse stores them in
+    (`tensor_parallel_size`); `defaults` has those of the release too, `env` the container's environment.
+    `release` is the release that the image names, or else the newest; `exact` says whether the catalogue has
+    the options of that very release. `image` is None for an image that is not vLLM's own.
     """
 
     build: Build
     pod: Pod
     container: Container
+    line: CommandLine
+    parsed: Parsed
     release: str
+    exact: bool
     options: Mapping[str, Setting]
     defaults: Mapping[str, Any]
     env: Mapping[str, Setting]
