@@ -12,6 +12,7 @@ help: ## Show what make can do
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q tools # where Python may not write bytecode, it would compile at every run
 	@touch .venv
 
 .PHONY: validate
