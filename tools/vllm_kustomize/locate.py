@@ -35,7 +35,7 @@ def locate(
     else:
         find = _in_documents(documents, build.file or "")
     for problem in problems:
-        located = find(problem.resource, problem.path)
+        located = find(problem.resource, problem.path if problem.at is None else problem.at)
         related = tuple(
             replace(find(related.resource or problem.resource, related.path).primary, note=related.note)
             for related in problem.related

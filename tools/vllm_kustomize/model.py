@@ -136,7 +136,8 @@ class Problem:
 
     `rule`, `severity` and `help` are given only where one check speaks for several rules (the schema and
     API-server checks) or knows better than the rule's own constants. `resource` names the object where the
-    check saw a whole build.
+    check saw a whole build. `at` is the field that holds the value, where that is not `path`: the server
+    reports a label at `metadata.labels`.
     """
 
     path: FieldPath
@@ -146,6 +147,7 @@ class Problem:
     help: str = ""
     resource: Resource | None = None
     related: tuple[Related, ...] = ()
+    at: FieldPath | None = None
 
 
 @dataclass(frozen=True, slots=True)

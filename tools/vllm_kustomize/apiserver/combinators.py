@@ -12,7 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vllm_kustomize.model import FieldPath, KubernetesVersion, Problem, Related, Severity
+from vllm_kustomize.model import FieldPath, KubernetesVersion, Problem, Severity
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -58,9 +58,9 @@ class Scope:
 
     def report(self, family: str, base: FieldPath, fault: Fault) -> None:
         """Add a fault of the value at `base` to the problems."""
-        related = (Related((*base, *fault.at), "set here"),) if fault.at else ()
+        at = (*base, *fault.at) if fault.at else None
         path = (*base, *fault.path)
-        problem = Problem(path, fault.message, rule=f"api-{family}", severity=fault.severity, related=related)
+        problem = Problem(path, fault.message, rule=f"api-{family}", severity=fault.severity, at=at)
         self.problems.append(problem)
 
 
@@ -241,11 +241,7 @@ class ReportedAt(Check):
         self.check(value, path, inner)
         for problem in inner.problems:
             renamed = (*path[:-1], self.name, *problem.path[len(path) :])
-            scope.problems.append(
-                replace(
-                    problem, path=renamed, related=problem.related or (Related(problem.path, "set here"),)
-                )
-            )
+            scope.problems.append(replace(problem, path=renamed, at=problem.at or problem.path))
 
 
 class AllOf(Check):
