@@ -1,8 +1,8 @@
 """Every patch with a target selects an object.
 
 Kustomize applies such a patch to nothing, says nothing and succeeds: what it should change goes to the
-cluster unchanged. A Component may hold patches for what only some builds have; there the rule looks at
-targets with a name alone.
+cluster unchanged. A Component may hold patches for what only some builds have; there the rule speaks up
+where an object has almost that name.
 
 Bad:   target: {kind: Deployment, name: vllm-sever}
 Good:  target: {kind: Deployment, name: vllm-server}
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.kustomize.document import Node
-from vllm_kustomize.kustomize.source import SourceGraph
+from vllm_kustomize.kustomize.source import SourceGraph, Step
 from vllm_kustomize.model import Severity, SourceProblem
 
 SEVERITY = Severity.ERROR
@@ -29,12 +29,20 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
         target = step.patch.target if step.patch else None
         if target is None or step.changes or step.problem or target in seen:
             continue
-        if step.kustomization.is_component and not target.get("name"):
-            continue
         seen.add(target)
+        close = _almost(target, step)
+        if step.kustomization.is_component and not close:
+            continue
         wanted = ", ".join(f"{field} {node.value}" for field, node in target.value.items() if node.value)
-        kinds = {str(source) for source in step.objects}
-        known = f"; there are {', '.join(sorted(kinds))}" if len(kinds) < 10 else ""
-        yield SourceProblem(
-            target.key_location(), f"the patch selects nothing: no object has {wanted}{known}"
-        )
+        hint = f", did you mean '{close}'?" if close else ""
+        message = f"the patch selects nothing: no object has {wanted}{hint}"
+        yield SourceProblem(target.key_location(), message)
+
+
+def _almost(target: Node, step: Step) -> str:
+    """The name of an object that the target misses by a few letters."""
+    from difflib import get_close_matches
+
+    names = {source.id.name for source in step.objects if target.text("kind") in ("", source.id.kind)}
+    found = get_close_matches(target.text("name"), sorted(names), n=1, cutoff=0.8)
+    return found[0] if found and found[0] != target.text("name") else ""
