@@ -23,6 +23,9 @@ TEMPLATES: dict[str, tuple[FieldPath, ...]] = {
 }
 """Where each kind keeps its pod templates."""
 
+_DEEPEST = 12
+"""Levels of a custom resource that are searched for pod templates."""
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -115,11 +118,35 @@ class Pod:
 
 
 def pods(resource: Resource) -> Iterator[Pod]:
-    """The pod templates of an object: none for most kinds, two for a LeaderWorkerSet."""
-    for path in TEMPLATES.get(resource.kind, ()):
-        template = mapping(get(resource.manifest, path))
-        if template:
-            yield Pod(resource, path, template)
+    """The pod templates of an object: none for most kinds, two for a LeaderWorkerSet.
+
+    In custom resources that are not in the table a template is whatever has a `spec` with containers in it.
+    """
+    if resource.kind in TEMPLATES:
+        for path in TEMPLATES[resource.kind]:
+            template = mapping(get(resource.manifest, path))
+            if template:
+                yield Pod(resource, path, template)
+    elif "." in resource.api_version.partition("/")[0]:
+        yield from _embedded(resource, resource.manifest, ())
+
+
+def _embedded(resource: Resource, value: Any, path: FieldPath, depth: int = 0) -> Iterator[Pod]:
+    """Pod templates inside a custom resource (a RayCluster's groups, a Rollout, a JobSet's jobs)."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, Mapping):
+        containers = mapping(value.get("spec")).get("containers")
+        if isinstance(containers, list) and any(
+            "image" in container for _, container in items(containers, ())
+        ):
+            yield Pod(resource, path, value)
+            return
+        for key, inner in value.items():
+            yield from _embedded(resource, inner, (*path, str(key)), depth + 1)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _embedded(resource, inner, (*path, index), depth + 1)
 
 
 def gpus(resources: Manifest) -> list[str]:
