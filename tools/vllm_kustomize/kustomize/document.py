@@ -180,7 +180,7 @@ class Node:
 
 def written_over(new: Node, old: Node | None) -> Node:
     """Return `new` remembering that it took the place of `old`."""
-    return new if old is None else new.replace(new.value, past=(old, *old.past))
+    return new if old is None else new.replace(new.value, past=(*new.past, old, *old.past))
 
 
 class Duplicate(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from vllm_kustomize.kustomize.fields import FIELD_SPECS, FieldSpec
 from vllm_kustomize.kustomize.generators import generate, merge_generated
 from vllm_kustomize.kustomize.objects import Source
 from vllm_kustomize.kustomize.patches import Change, Patch, apply_patch
+from vllm_kustomize.kustomize.replacements import replace_fields
 from vllm_kustomize.kustomize.transformers import TRANSFORMERS
 from vllm_kustomize.model import Location, Precision
 
@@ -295,18 +296,27 @@ class _Build:
             for entry in root.items(setting):
                 self.run(kustomization, setting, entry)
         for entry in root.items("replacements"):
-            if path := entry.text("path"):
-                self.use(kustomization.directory / path)
+            for replacement in self.replacements(kustomization.directory, entry):
+                before = tuple(self.objects)
+                self.objects = replace_fields(before, replacement)
+                self.steps.append(
+                    Step("replacements", replacement, kustomization, before, _changes(before, self.objects))
+                )
+
+    def replacements(self, directory: Path, entry: Node) -> Iterator[Node]:
+        """The replacements of an entry: itself, or those of the file that it names."""
+        if not (path := entry.text("path")):
+            yield entry
+            return
+        for document in self.read(directory / path, entry, within=directory):
+            root = document.root
+            yield from root.value if isinstance(root.value, list) else [root]
 
     def run(self, kustomization: Kustomization, setting: str, entry: Node) -> None:
         before = tuple(self.objects)
         specs = label_specs(entry, self.specs) if setting == "labels" else self.specs[setting]
         self.objects = TRANSFORMERS[setting](before, entry, specs)
-        changes = tuple(
-            Change(old, new)
-            for old, new in zip(before, self.objects, strict=True)
-            if new.root is not old.root
-        )
+        changes = _changes(before, self.objects)
         self.steps.append(Step(setting, entry, kustomization, before, changes, specs))
 
     def run_patches(self, kustomization: Kustomization, setting: str) -> None:
@@ -371,6 +381,10 @@ class _Build:
 
     def leave_out(self, entry: Node, reason: str) -> None:
         self.incomplete.append(entry.location(Precision.EXACT, reason))
+
+
+def _changes(before: Sequence[Source], after: Sequence[Source]) -> tuple[Change, ...]:
+    return tuple(Change(old, new) for old, new in zip(before, after, strict=True) if new.root is not old.root)
 
 
 def field_spec(entry: Node) -> FieldSpec:
