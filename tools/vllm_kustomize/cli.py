@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vllm_kustomize import __version__
 from vllm_kustomize.model import Error, Report, Severity
+
+if TYPE_CHECKING:
+    from vllm_kustomize.reporters import Output
 
 OK, FINDINGS, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
@@ -56,12 +60,12 @@ def cli() -> None:
 )
 @click.option(
     "--format",
-    "format_",
-    default="text",
-    show_default=True,
-    metavar="NAME",
-    help="How to print findings: text or json.",
+    "formats",
+    multiple=True,
+    metavar="NAME[=FILE]",
+    help="text (the default), concise, json, sarif, junit, github or gitlab; may be given several times.",
 )
+@click.option("--concise", is_flag=True, help="One line a finding, the same as --format concise.")
 @click.option(
     "--select", multiple=True, metavar="RULE", help="Only these rules; patterns such as 'api-*' work."
 )
@@ -89,7 +93,8 @@ def cli() -> None:
 def validate(
     paths: tuple[str, ...],
     versions: tuple[str, ...],
-    format_: str,
+    formats: tuple[str, ...],
+    concise: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     fail_on: str,
@@ -107,8 +112,10 @@ def validate(
     Exit code: 0 nothing found, 1 findings, 2 it could not run.
     """
     from vllm_kustomize import pipeline, settings
+    from vllm_kustomize.reporters import parse_outputs
 
     started = time.perf_counter()
+    outputs = parse_outputs((*formats, *(["concise"] if concise else [])))
     wanted = settings.Settings(
         kubernetes_versions=tuple(map(settings.parse_kubernetes_version, versions)),
         select=select,
@@ -117,16 +124,11 @@ def validate(
         engine=engine,
         jobs=jobs or os.cpu_count() or 1,
         schema_locations=tuple(map(Path, schema_locations)),
-        name_engine=verbose > 0 or format_ == "json",
+        name_engine=verbose > 0 or any(output.format == "json" for output in outputs),
     )
     with _progress(quiet) as progress:
         report = pipeline.validate(paths, wanted, progress)
-    from vllm_kustomize.reporters import FORMATS, Style, render
-
-    if format_ not in FORMATS:
-        raise Error(f"no format '{format_}': use one of {', '.join(FORMATS)}")
-    style = Style(_colour(), -1 if quiet else verbose, time.perf_counter() - started)
-    click.echo(render(format_, report, style), nl=False)
+    _write(report, outputs, -1 if quiet else verbose, time.perf_counter() - started)
     return _exit_code(report, wanted.fail_on)
 
 
@@ -201,24 +203,30 @@ def size(
 
 
 @cli.command()
-def rules() -> int:
-    """List the rules, with their severity."""
-    from vllm_kustomize import rules as rule_modules
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def rules(format_: str) -> int:
+    """List the rules and checks, with their severity."""
+    from vllm_kustomize.manual import entries
 
-    loaded = rule_modules.load().values()
-    width = max(len(rule.id) for rule in loaded)
-    for rule in loaded:
-        click.echo(f"{rule.id:{width}}  {rule.severity!s:7}  {rule.summary}")
+    listed = tuple(entries())
+    if format_ == "json":
+        import json
+
+        click.echo(json.dumps([entry.as_json() for entry in listed], indent=2))
+        return OK
+    width = max(len(entry.id) for entry in listed)
+    for entry in listed:
+        click.echo(f"{entry.id:{width}}  {entry.severity!s:7}  {entry.summary}")
     return OK
 
 
 @cli.command()
 @click.argument("rule")
 def explain(rule: str) -> int:
-    """Say what a rule wants, and why."""
-    from vllm_kustomize import rules as rule_modules
+    """Say what a rule or check wants, and why."""
+    from vllm_kustomize.manual import entry_for
 
-    found = rule_modules.get(rule)
+    found = entry_for(rule)
     click.echo(f"{found.id} ({found.severity})\n\n{found.manual}\n\nHelp: {found.help}")
     return OK
 
@@ -264,6 +272,18 @@ def main() -> None:
 
 def _exit_code(report: Report, fail_on: Severity) -> int:
     return FINDINGS if any(finding.severity >= fail_on for finding in report.findings) else OK
+
+
+def _write(report: Report, outputs: Sequence[Output], verbosity: int, seconds: float) -> None:
+    """Write files first, so that a report that cannot be written does not look finished."""
+    from vllm_kustomize.reporters import Style, render
+
+    for output in sorted(outputs, key=lambda output: output.file is None):
+        if output.file is not None:
+            output.write(render(output.format, report, Style(verbosity=verbosity, seconds=seconds)))
+            continue
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        click.echo(render(output.format, report, Style(_colour(), verbosity, seconds, width)), nl=False)
 
 
 def _colour() -> bool:

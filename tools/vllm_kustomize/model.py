@@ -161,7 +161,11 @@ class SourceProblem:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem with its rule, its object and the place in the sources that caused it."""
+    """A problem with its rule, its object and the place in the sources that caused it.
+
+    `overlay` is the first that shows it and `overlays` are all of them, known once findings are merged;
+    `excerpt` is the line at `location` as it is written there, without the values of secrets.
+    """
 
     rule: str
     severity: Severity
@@ -172,6 +176,17 @@ class Finding:
     path: FieldPath = ()
     location: Location | None = None
     related: tuple[Location, ...] = ()
+    overlays: tuple[str, ...] = ()
+    excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that someone accepted; `by` is `source` (a comment), `settings` or `baseline`."""
+
+    finding: Finding
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +199,15 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of one run."""
+    """The outcome of one run; `targets` are the overlays and files that were checked, as they are shown."""
 
     findings: tuple[Finding, ...]
     overlays: int
     documents: int
     skipped: tuple[Skipped, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    targets: tuple[str, ...] = ()
+    fail_on: Severity = Severity.ERROR
     engine: str = ""
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
 

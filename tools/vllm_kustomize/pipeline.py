@@ -86,13 +86,21 @@ def validate(paths: Sequence[str], settings: Settings, progress: Progress | None
             parts.append(part)
             if progress:
                 progress(len(parts), len(targets.overlays) + len(targets.files))
+    findings = tuple(finding for part in parts for finding in part.findings)
+    if findings:
+        from vllm_kustomize.excerpts import quote
+        from vllm_kustomize.merge import merge
+
+        findings = tuple(quote(merge(findings), tree.texts))
     return Report(
-        findings=tuple(finding for part in parts for finding in part.findings),
+        findings=findings,
         overlays=len(targets.overlays),
         documents=sum(part.documents for part in parts),
         skipped=tuple(dict.fromkeys(skipped for part in parts for skipped in part.skipped)),
         engine=version,
         kubernetes_versions=plan.versions,
+        targets=(*(overlay.name for overlay in targets.overlays), *map(_shown, targets.files)),
+        fail_on=settings.fail_on,
     )
 
 
@@ -142,9 +150,10 @@ def _check_file(name: str, plan: Plan, tree: SourceTree) -> Part:
     from vllm_kustomize.kustomize.document import DocumentError, read_documents
     from vllm_kustomize.load import resources_in
 
-    shown = "<stdin>" if name == "-" else name
+    shown = _shown(name)
+    tree.texts[shown] = _read(name)
     try:
-        documents = read_documents(_read(name), shown)
+        documents = read_documents(tree.texts[shown], shown)
     except DocumentError as error:
         return Part(_pipeline_finding("invalid-yaml", error.message, error.location, plan))
     resources = tuple(
@@ -199,6 +208,10 @@ def _pipeline_finding(
     rule = rules.get(rule_id)
     name = overlay.name if overlay else None
     return (Finding(rule_id, rule.severity, message, rule.help, name, None, (), location, related),)
+
+
+def _shown(file: str) -> str:
+    return "<stdin>" if file == "-" else file
 
 
 def _read(name: str) -> str:

@@ -90,12 +90,12 @@ class SourceGraph:
 class SourceTree:
     """Reads the sources of a run; every file is read once, every base is worked out once.
 
-    `kustomize` is the engine's Kustomize version.
+    `kustomize` is the engine's Kustomize version. `texts` are the files read, by their name in locations.
     """
 
     def __init__(self, kustomize: tuple[int, ...] = CURRENT_KUSTOMIZE) -> None:
         self.kustomize = kustomize
-        self._texts: dict[Path, str] = {}
+        self.texts: dict[str, str] = {}
         self._documents: dict[Path, tuple[Document, ...]] = {}
         self._graphs: dict[Path, SourceGraph] = {}
         self._open: list[Path] = []
@@ -122,11 +122,12 @@ class SourceTree:
 
     def text(self, path: Path) -> str:
         """Read a text file once. Raises OSError or UnicodeDecodeError."""
-        if path not in self._texts:
+        name = display_path(path)
+        if name not in self.texts:
             if not path.is_file():
                 raise FileNotFoundError(path)
-            self._texts[path] = path.read_bytes().decode("utf-8")
-        return self._texts[path]
+            self.texts[name] = path.read_bytes().decode("utf-8")
+        return self.texts[name]
 
 
 def kustomize_version(engine: str) -> tuple[int, ...]:

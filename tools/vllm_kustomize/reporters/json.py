@@ -20,7 +20,7 @@ def render(report: Report, style: Style) -> str:
             "errors": report.count(Severity.ERROR),
             "warnings": report.count(Severity.WARNING),
             "infos": report.count(Severity.INFO),
-            "suppressed": 0,
+            "suppressed": len(report.suppressed),
             "skipped": [{"what": skipped.what, "reason": skipped.reason} for skipped in report.skipped],
             "engine": report.engine,
         },
@@ -35,6 +35,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "help": finding.help,
         "overlay": finding.overlay,
+        "overlays": list(finding.overlays),
         "document": finding.resource.document if finding.resource else None,
         "resource": _resource(finding.resource) if finding.resource else None,
         "path": format_path(finding.path),
@@ -53,4 +54,9 @@ def _resource(resource: Resource) -> dict[str, str | None]:
 
 
 def _location(location: Location) -> dict[str, Any]:
-    return {"file": location.file, "line": location.line, "column": location.column}
+    return {
+        "file": location.file,
+        "line": location.line,
+        "column": location.column,
+        "precision": str(location.precision),
+    }

@@ -1,52 +1,113 @@
-"""Text for a person at a terminal: a block a finding, grouped by overlay, and a summary line."""
+"""Text for a person at a terminal: a block a finding with the line it points at, and a summary line."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
-from itertools import groupby
 
 from vllm_kustomize.model import Finding, Location, Precision, Report, Severity
-from vllm_kustomize.reporters import Style
+from vllm_kustomize.reporters import Style, shared_by, visible
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _BOLD, _DIM = "1", "2"
+_NARROWEST = 20
+_TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|(?:(?! #).)*")
+_FLOW_TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[^,\]}]*")
 
 
 def render(report: Report, style: Style) -> str:
-    """Write the findings, and unless quiet what was skipped and a summary."""
+    """Write the findings, and unless quiet the lines they point at, what was skipped and a summary."""
     lines: list[str] = []
-    for overlay, findings in groupby(report.findings, key=lambda finding: finding.overlay):
-        if overlay and report.overlays > 1:
-            lines += [_paint(overlay, _BOLD, style), ""]
-        for finding in findings:
-            lines += [*_block(finding, style), ""]
+    for finding in report.findings:
+        lines += [*_block(finding, style), ""]
     if style.verbosity >= 0:
-        lines += [f"skipped {skipped.what}: {skipped.reason}" for skipped in report.skipped]
+        lines += [f"skipped {visible(skipped.what)}: {visible(skipped.reason)}" for skipped in report.skipped]
         lines += list(_verbose(report, style))
         lines.append(_summary(report, style))
     return "".join(f"{line}\n" for line in lines)
 
 
+def place(location: Location) -> str:
+    """Where something is, as editors read it: file, line and column, or the file alone."""
+    file = visible(location.file)
+    return file if location.precision == Precision.FILE else f"{file}:{location.line}:{location.column}"
+
+
 def _block(finding: Finding, style: Style) -> Iterator[str]:
     colour = _COLOURS[finding.severity]
     label = _paint(f"{finding.severity}[{finding.rule}]", colour, style)
-    where = f"{_place(finding.location)}: " if finding.location else ""
+    where = f"{place(finding.location)}: " if finding.location else ""
     subject = f"{finding.resource}: " if finding.resource else ""
-    yield f"{_paint(where, _BOLD, style)}{label} {subject}{_inline(finding.message)}"
+    message = _inline(f"{subject}{finding.message}{shared_by(finding)}")
+    yield f"{_paint(where, _BOLD, style)}{label} {message}"
+    if finding.excerpt and style.verbosity >= 0:
+        yield from _quote(finding, style)
     for related in finding.related:
-        yield f"    {_place(related)}: {related.note}"
+        note = f": {_inline(related.note)}" if related.note else ""
+        yield f"    {place(related)}{note}"
     if finding.help:
         yield f"    {_paint('help:', _DIM, style)} {_inline(finding.help)}"
 
 
-def _place(location: Location) -> str:
-    if location.precision == Precision.FILE:
-        return location.file
-    return f"{location.file}:{location.line}:{location.column}"
+def _quote(finding: Finding, style: Style) -> Iterator[str]:
+    """The source line with its number, and a mark under the value; cut to the terminal's width."""
+    assert finding.location is not None
+    number = str(finding.location.line)
+    gutter = " " * (4 + len(number))
+    room = max(_NARROWEST, (style.width or 1 << 30) - len(gutter) - 4)
+    before, value, after = _split(finding.excerpt, finding.location.column - 1)
+    indent = len(before) - len(before.lstrip())
+    if indent > 8:  # deep YAML: its indentation says nothing here
+        before = before[indent - 4 :]
+    if _width(before) > room // 2:
+        before = "…" + _cut(before[::-1], room // 2 - 1)[::-1]
+    value = _cut(value, room - _width(before))
+    after = _cut(after, room - _width(before) - _width(value))
+    bar = _paint("|", _DIM, style)
+    mark = _paint("^" * max(1, _width(value)), _COLOURS[finding.severity], style)
+    yield f"    {_paint(number, _DIM, style)} {bar} {before}{value}{after}".rstrip()
+    yield f"{gutter} {bar} {' ' * _width(before)}{mark}"
+
+
+def _split(line: str, column: int) -> tuple[str, str, str]:
+    """What stands before, at, and after the value that begins at a column; printable."""
+    before = line[:column]
+    in_flow = before.count("[") + before.count("{") > before.count("]") + before.count("}")
+    match = (_FLOW_TOKEN if in_flow else _TOKEN).match(line, column)
+    value = match[0].rstrip() if match else ""
+    parts = (before, value, line[column + len(value) :])
+    return (visible(parts[0].replace("\t", " ")), visible(parts[1]), visible(parts[2]))
+
+
+def _cut(text: str, room: int) -> str:
+    """As much of a text as fits into `room` columns, with an ellipsis where something is missing."""
+    if _width(text) <= room:
+        return text
+    kept, width = "", 1
+    for character in text:
+        width += _width(character)
+        if width > room:
+            break
+        kept += character
+    return kept + "…" if room > 0 else ""
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal needs: two for wide characters, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
 
 
 def _verbose(report: Report, style: Style) -> Iterator[str]:
     if style.verbosity > 0:
+        for suppressed in report.suppressed:
+            finding = suppressed.finding
+            where = f"{place(finding.location)}: " if finding.location else ""
+            yield f"suppressed {where}{finding.rule}: {visible(suppressed.reason)}"
         versions = ", ".join(f"{major}.{minor}" for major, minor in report.kubernetes_versions)
         yield f"engine: {report.engine}"
         yield f"Kubernetes: {versions}"
@@ -61,6 +122,7 @@ def _summary(report: Report, style: Style) -> str:
         _paint(_number(errors, "error"), _COLOURS[Severity.ERROR] if errors else "", style),
         _paint(_number(warnings, "warning"), _COLOURS[Severity.WARNING] if warnings else "", style),
         *([_number(infos, "info")] if infos else []),
+        *([f"{len(report.suppressed)} suppressed"] if report.suppressed else []),
         *([f"{len(report.skipped)} skipped"] if report.skipped else []),
     ]
     seconds = "" if style.seconds is None else f" in {style.seconds:.1f} s"
@@ -76,6 +138,4 @@ def _paint(text: str, code: str, style: Style) -> str:
 
 
 def _inline(text: str) -> str:
-    """Text from manifests or the engine, with control characters made visible: a terminal would obey them."""
-    visible = (c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return "".join(visible).replace("\n", "\n    ")
+    return visible(text).replace("\n", "\n    ")
