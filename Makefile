@@ -35,6 +35,10 @@ types: .venv ## Check types
 .PHONY: check
 check: lint types test validate ## All that a change has to pass
 
+.PHONY: engines
+engines: .venv ## Build everything with kubectl 1.28 to 1.37 and compare the bytes
+	PYTHONPATH=tests $(BIN)/python tests/engines/compare.py
+
 .PHONY: golden
 golden: .venv ## Rewrite the expected renders and outputs; read the diff
 	$(BIN)/pytest -q --update-golden

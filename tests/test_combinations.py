@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from conftest import REPO, RunCli
+from renders import ROOTS
 
 COMBINATIONS = REPO / "tests/combinations"
 COMPONENTS = REPO / "components"
@@ -40,17 +41,19 @@ def test_every_component_is_used_by_a_combination() -> None:
     assert {path.name for path in COMPONENTS.iterdir() if path.resolve() not in used} == set()
 
 
-def test_combinations_are_clean(run_cli: RunCli) -> None:
+def test_combinations_and_gitops_are_clean(run_cli: RunCli) -> None:
     # The documented arguments that the overlays keep include --trust-remote-code.
     ignored = ("--ignore", "trust-remote-code")
-    result = run_cli("validate", str(COMBINATIONS), "--fail-on", "warning", "--quiet", *ignored)
+    result = run_cli(
+        "validate", str(COMBINATIONS), str(REPO / "gitops"), "--fail-on", "warning", "--quiet", *ignored
+    )
     assert (result.code, result.output) == (0, "")
 
 
 def test_custom_resources_pass_their_schemas(run_cli: RunCli) -> None:
     if not CRDS.is_dir():
         pytest.skip(f"no CRDs in {CRDS}; VLLM_KUSTOMIZE_CRDS names another folder")
-    arguments = [str(REPO / "overlays"), str(COMBINATIONS), "--schema-location", str(CRDS)]
+    arguments = [*map(str, ROOTS), "--schema-location", str(CRDS)]
     result = run_cli("validate", *arguments, "--select", "schema", "--format", "json")
     report = json.loads(result.output)
     assert (result.code, report["findings"], report["summary"]["skipped"]) == (0, [], [])

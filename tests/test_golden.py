@@ -7,16 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import REPO, Golden
+from conftest import Golden
+from renders import GOLDEN, RENDERS
 from vllm_kustomize import pipeline
 from vllm_kustomize.kustomize.engine import find_engine
-
-GOLDEN = Path(__file__).parent / "golden"
-OVERLAYS = sorted(
-    kustomization.parent
-    for folder in ("overlays", "tests/combinations")
-    for kustomization in (REPO / folder).glob("*/kustomization.yaml")
-)
 
 
 def other_engines() -> list[str]:
@@ -26,12 +20,16 @@ def other_engines() -> list[str]:
     return [path for path in found if path and Path(path).resolve() != own]
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
-def test_overlay_renders_as_before(overlay: Path, golden: Golden) -> None:
-    golden(GOLDEN / f"{overlay.name}.yaml", pipeline.build(str(overlay)).decode())
+@pytest.mark.parametrize("name", RENDERS)
+def test_overlay_renders_as_before(name: str, golden: Golden) -> None:
+    golden(GOLDEN / f"{name}.yaml", pipeline.build(str(RENDERS[name])).decode())
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "overlay",
+    [path for path in RENDERS.values() if path.parent.name == "overlays"],
+    ids=lambda path: path.name,
+)
 def test_every_kubectl_renders_the_same_bytes(overlay: Path) -> None:
     engines = other_engines()
     if not engines:
@@ -43,4 +41,4 @@ def test_every_kubectl_renders_the_same_bytes(overlay: Path) -> None:
 
 
 def test_no_golden_file_without_an_overlay() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.yaml")} == {path.name for path in OVERLAYS}
+    assert {path.stem for path in GOLDEN.glob("*.yaml")} == set(RENDERS)
