@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vllm_kustomize.vllm import memory
-from vllm_kustomize.vllm.memory import GIB, MIB, Parallelism
+from vllm_kustomize.vllm.memory import GIB, MIB, ON_CPU, Parallelism, Scheduling
 from vllm_kustomize.vllm.models import UnknownModel, architecture_of, read_config
 
 H200_RUNS = json.loads((Path(__file__).parents[1] / "conformance" / "vllm-kv-cache-h200.json").read_text())
@@ -20,7 +20,7 @@ def test_agrees_with_vllm_on_an_h200(run):
     model = read_config(run["config"])
     weights = memory.weight_bytes(model)
     available = memory.available_kv_bytes(model, H200, weights, 16384, utilization=0.9, eager=True)
-    tokens = memory.kv_tokens(model, available, run["max_model_len"], batched_tokens=16384)
+    tokens = memory.kv_tokens(model, available, run["max_model_len"], scheduling=Scheduling(16384))
     assert weights / GIB == pytest.approx(run["weights_gib"], rel=0.03)
     assert tokens == pytest.approx(run["kv_tokens"], rel=0.05)
 
@@ -31,7 +31,7 @@ def test_tokens_follow_from_the_memory_that_vllm_measured(run):
         read_config(run["config"]),
         int(run["available_kv_gib"] * GIB),
         run["max_model_len"],
-        batched_tokens=16384,
+        scheduling=Scheduling(16384),
     )
     assert tokens == pytest.approx(run["kv_tokens"], rel=0.0005)
 
@@ -40,7 +40,20 @@ def test_agrees_with_the_documented_nvidia_manifest_on_an_h200():
     """vLLM 0.26 with CUDA graphs, --max-num-batched-tokens 1024 and the default utilization."""
     model = architecture_of("mistralai/Mistral-7B-Instruct-v0.3")
     available = memory.available_kv_bytes(model, H200, memory.weight_bytes(model), 1024)
-    assert memory.kv_tokens(model, available, 32768, batched_tokens=1024) == pytest.approx(938_944, rel=0.01)
+    assert memory.kv_tokens(model, available, 32768, scheduling=Scheduling(1024)) == pytest.approx(
+        938_944, rel=0.01
+    )
+
+
+CPU_RUNS = json.loads((Path(__file__).parents[1] / "conformance" / "vllm-kv-cache-cpu.json").read_text())
+
+
+@pytest.mark.parametrize("run", CPU_RUNS["runs"], ids=lambda run: run["model"])
+def test_agrees_with_vllm_on_a_cpu(run):
+    """With the space for the KV cache given, nothing is estimated: the figures are the same."""
+    space = CPU_RUNS["kv_cache_space_gib"] * GIB
+    tokens = memory.kv_tokens(read_config(run["config"]), space, run["max_model_len"], scheduling=ON_CPU)
+    assert tokens == run["kv_tokens"]
 
 
 PUBLISHED_PARAMETERS = {  # billions, as the model cards state them
@@ -100,8 +113,8 @@ def test_a_window_keeps_less_than_full_attention():
     """gpt-oss alternates full layers with windows of 128 tokens: a long request takes little over half."""
     windowed = architecture_of("openai/gpt-oss-20b")
     available = windowed.layer_count * memory.kv_bytes_per_layer(windowed) * 131072
-    assert memory.longest_context(windowed, available, batched_tokens=2048) == 131072
-    assert memory.kv_tokens(windowed, available, 131072, batched_tokens=2048) > 1.9 * 131072
+    assert memory.longest_context(windowed, available, scheduling=Scheduling(2048)) == 131072
+    assert memory.kv_tokens(windowed, available, 131072, scheduling=Scheduling(2048)) > 1.9 * 131072
 
 
 def test_longest_context_is_the_largest_that_fits():

@@ -61,9 +61,9 @@ def _check_cpu(server: Server, model: Architecture, length: int, element: int | 
     if space is None or not isinstance(space.value, str) or not space.value.strip().isdigit():
         return
     available = int(space.value) * GIB
-    fits = memory.kv_tokens(model, available, length, _parallelism(server), element, 0)
+    fits = memory.kv_tokens(model, available, length, _parallelism(server), element, memory.ON_CPU)
     if available and fits < length:
-        longest = memory.longest_context(model, available, _parallelism(server), element, 0)
+        longest = memory.longest_context(model, available, _parallelism(server), element, memory.ON_CPU)
         yield Problem(
             space.path,
             f"a request of {length} tokens of {server.model} does not fit into {space.shown} GiB, which is "
@@ -84,6 +84,7 @@ def _check_gpu(
     if not isinstance(utilization, float | int):
         return
     batched = server.count("max_num_batched_tokens", memory.default_batched_tokens(gpu.memory, gpu.product))
+    scheduling = memory.Scheduling(batched)
     weights = memory.weight_bytes(model, parallel, dtype)
     related = (server.related_model("the model is set here"),)
     if weights > gpu.memory * utilization:
@@ -96,8 +97,8 @@ def _check_gpu(
         )
         return
     available = memory.available_kv_bytes(model, gpu.memory, weights, batched, parallel.tensor, utilization)
-    if memory.kv_tokens(model, available, length, parallel, element, batched) < length:
-        longest = memory.longest_context(model, available, parallel, element, batched)
+    if memory.kv_tokens(model, available, length, parallel, element, scheduling) < length:
+        longest = memory.longest_context(model, available, parallel, element, scheduling)
         yield Problem(
             server.place("max_model_len"),
             f"a request of {length} tokens does not fit: {gpu.product} has about "

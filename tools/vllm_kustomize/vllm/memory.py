@@ -15,9 +15,6 @@ from vllm_kustomize.vllm.models import Architecture, Layers
 MIB = 1 << 20
 GIB = 1 << 30
 
-BLOCK_TOKENS = 16
-"""Tokens a KV cache block holds (`DEFAULT_BLOCK_SIZE`, vllm/config/cache.py)."""
-
 GPU_MEMORY_UTILIZATION = 0.92
 """Share of a GPU's memory that vLLM takes by default (vllm/config/cache.py)."""
 
@@ -53,6 +50,24 @@ class Parallelism:
     def world_size(self) -> int:
         """GPUs that one copy of the model takes (vllm/config/parallel.py)."""
         return self.tensor * self.pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduling:
+    """What the scheduler asks of the KV cache beside the requests themselves.
+
+    `batched_tokens` are those of one step (`--max-num-batched-tokens`), `overlapping` whether a step is
+    prepared while another one runs (async scheduling, the default on GPUs), `block_tokens` what a block of
+    the cache holds (`DEFAULT_BLOCK_SIZE` in vllm/config/cache.py).
+    """
+
+    batched_tokens: int = 8192
+    overlapping: bool = True
+    block_tokens: int = 16
+
+
+ON_CPU = Scheduling(batched_tokens=2048, overlapping=False, block_tokens=128)
+"""The defaults of the CPU backend (vllm/platforms/cpu.py, get_batch_defaults in vllm/engine/arg_utils.py)."""
 
 
 def weight_bytes(
@@ -108,7 +123,7 @@ def kv_tokens(
     max_model_len: int,
     parallel: Parallelism = Parallelism(),
     element_bytes: int | None = None,
-    batched_tokens: int = 8192,
+    scheduling: Scheduling = Scheduling(),
 ) -> int:
     """The "KV cache size" in tokens that vLLM logs for `available` bytes.
 
@@ -117,8 +132,9 @@ def kv_tokens(
     (_get_kv_cache_groups_uniform_page_size in kv_cache_planning.py).
     """
     group_layers, groups = _groups(model, parallel.pipeline)
-    block = BLOCK_TOKENS * group_layers * kv_bytes_per_layer(model, parallel.tensor, element_bytes)
-    needed = sum(_blocks(window, max_model_len, batched_tokens, parallel.pipeline) for window in groups)
+    token = group_layers * kv_bytes_per_layer(model, parallel.tensor, element_bytes)
+    block = token * scheduling.block_tokens
+    needed = sum(_blocks(window, max_model_len, scheduling, parallel.pipeline) for window in groups)
     return int(max(0, available // block) / needed * max_model_len)
 
 
@@ -127,7 +143,7 @@ def longest_context(
     available: int,
     parallel: Parallelism = Parallelism(),
     element_bytes: int | None = None,
-    batched_tokens: int = 8192,
+    scheduling: Scheduling = Scheduling(),
 ) -> int:
     """The largest --max-model-len for which one request fits, at most the model's own context.
 
@@ -137,7 +153,7 @@ def longest_context(
     low, high = 0, model.max_model_len
     while low < high:
         middle = (low + high + 1) // 2
-        if kv_tokens(model, available, middle, parallel, element_bytes, batched_tokens) >= middle:
+        if kv_tokens(model, available, middle, parallel, element_bytes, scheduling) >= middle:
             low = middle
         else:
             high = middle - 1
@@ -209,14 +225,15 @@ def _groups(model: Architecture, pipeline: int) -> tuple[int, list[int | None]]:
     return size, [kind.window for kind in kinds for _ in range(ceil(kind.count / size))]
 
 
-def _blocks(window: int | None, max_model_len: int, batched_tokens: int, pipeline: int) -> int:
+def _blocks(window: int | None, max_model_len: int, scheduling: Scheduling, pipeline: int) -> int:
     """Blocks that one request of full length takes in one group.
 
     A window keeps its own tokens and those in flight, and one block more since it need not start at a block
-    (SlidingWindowSpec in vllm/v1/kv_cache_interface.py); pipeline + 1 batches are in flight
-    (max_concurrent_batches in vllm/config/vllm.py).
+    (SlidingWindowSpec in vllm/v1/kv_cache_interface.py). A batch for every stage is in flight, and another
+    one where steps overlap (max_concurrent_batches in vllm/config/vllm.py).
     """
     if window is None:
-        return ceil(max_model_len / BLOCK_TOKENS)
-    kept = min(window - 1 + batched_tokens * (pipeline + 1), max_model_len)
-    return ceil(kept / BLOCK_TOKENS) + 1
+        return ceil(max_model_len / scheduling.block_tokens)
+    in_flight = scheduling.batched_tokens * (pipeline + scheduling.overlapping)
+    kept = min(window - 1 + in_flight, max_model_len)
+    return ceil(kept / scheduling.block_tokens) + 1

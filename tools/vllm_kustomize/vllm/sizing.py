@@ -10,7 +10,7 @@ from typing import Any
 from vllm_kustomize.model import Error
 from vllm_kustomize.vllm import memory
 from vllm_kustomize.vllm.gpus import Gpu, find_gpu
-from vllm_kustomize.vllm.memory import GIB, Parallelism
+from vllm_kustomize.vllm.memory import GIB, Parallelism, Scheduling
 from vllm_kustomize.vllm.models import Architecture, architecture_of, read_config_file
 
 
@@ -172,9 +172,9 @@ def _estimate(request: Request, model: Architecture, gpu: Gpu, parallel: Paralle
         weights=weights,
         kv_bytes_per_token=memory.kv_bytes_per_token(model, parallel, element),
         available_kv=available,
-        kv_tokens=memory.kv_tokens(model, available, length, parallel, element, batched),
+        kv_tokens=memory.kv_tokens(model, available, length, parallel, element, Scheduling(batched)),
         max_model_len=length,
-        longest_context=memory.longest_context(model, available, parallel, element, batched),
+        longest_context=memory.longest_context(model, available, parallel, element, Scheduling(batched)),
         tensor_sizes=(),
         volume=volume_for(memory.weight_bytes(model)),
         shm=shm_for(parallel.tensor),
