@@ -176,4 +176,5 @@ def _overridden(root: Node, path: FieldPath) -> Iterator[Location]:
     keys = tuple(takewhile(lambda step: isinstance(step, str), rest))
     for past in pasts:
         found, _ = past.find(keys)
-        yield found.location(note=found.note or OVERRIDDEN)
+        if found.precision is Precision.EXACT:
+            yield found.location(note=found.note or OVERRIDDEN)

@@ -215,7 +215,7 @@ class _Build:
 
     def add_base(self, directory: Path, entry: Node) -> None:
         """Add what another kustomization comes to on its own."""
-        if directory in self.tree._open:
+        if self.is_open(directory):
             self.leave_out(entry, f"{entry.value} includes itself")
             return
         base = self.tree.graph(directory)
@@ -229,11 +229,16 @@ class _Build:
             name: tuple(dict.fromkeys(specs + base.specs.get(name, ()))) for name, specs in self.specs.items()
         }
 
+    def is_open(self, directory: Path) -> bool:
+        """Whether a kustomization in or below a directory is being worked out; the engine allows neither."""
+        return any(directory == path or directory in path.parents for path in self.tree._open)
+
     def add_components(self, directory: Path, root: Node) -> None:
         for entry in root.items("components"):
             path = (directory / str(entry.value)).resolve()
-            if path in self.tree._open or not path.is_dir():
-                self.leave_out(entry, f"{entry.value} is not on this machine")
+            if self.is_open(path) or not path.is_dir():
+                reason = "includes itself" if path.is_dir() else "is not on this machine"
+                self.leave_out(entry, f"{entry.value} {reason}")
                 continue
             self.tree._open.append(path)
             self.add_directory(path, entry)
