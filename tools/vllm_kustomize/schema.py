@@ -68,10 +68,10 @@ def without_nulls(value: Any, depth: int = _DEEPEST) -> Any:
         }
     if isinstance(value, list):
         return [without_nulls(item, depth - 1) for item in value] if depth else []
-    return value if isinstance(value, _PLAIN) else str(value)
-
-
-_PLAIN = (str, int, float, type(None))
+    if isinstance(value, str):
+        # Half of a surrogate pair cannot be written as UTF-8; the server reads it as a replacement character.
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    return value if isinstance(value, (int, float, type(None))) else str(value)
 
 
 def _key(key: object) -> str:

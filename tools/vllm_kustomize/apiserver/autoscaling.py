@@ -70,7 +70,7 @@ def needs(*fields: str, named: str) -> Any:
 
     def rule(value: Any, scope: Scope) -> Iterator[Fault]:
         found = value.get("target")
-        if isinstance(found, (Mapping, type(None))) and not any(is_set(found, field) for field in fields):
+        if isinstance(found, (dict, type(None))) and not any(is_set(found, field) for field in fields):
             yield Fault(("target", named), f"is required, or one of {', '.join(fields)}")
 
     return rule

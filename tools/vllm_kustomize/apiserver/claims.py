@@ -5,7 +5,7 @@ Rules of pkg/apis/core/validation (ValidatePersistentVolumeClaimSpec, ValidatePe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver import names, quantity
@@ -49,11 +49,11 @@ def access_modes(value: Any, scope: Scope) -> Iterator[Fault]:
 def storage_request(value: Any, scope: Scope) -> Iterator[Fault]:
     """A claim asks for storage, more than none, and no more than its limit."""
     resources = struct(value, "resources")
-    if is_set(value, "resources") and not isinstance(value["resources"], Mapping):
+    if is_set(value, "resources") and not isinstance(value["resources"], dict):
         return
     requests, limits = struct(resources, "requests"), struct(resources, "limits")
     if "storage" not in requests:
-        if not is_set(resources, "requests") or isinstance(resources["requests"], Mapping):
+        if not is_set(resources, "requests") or isinstance(resources["requests"], dict):
             yield Fault(("resources", "storage"), "needs a request: resources.requests.storage")
         return
     if message := resource_name("storage"):
@@ -80,7 +80,7 @@ PLAIN_SOURCES = {("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "Vol
 def data_source(value: Any, scope: Scope) -> Iterator[Fault]:
     """What a new volume is filled from; the server drops a dataSource of any other kind."""
     source = value.get("dataSource")
-    if isinstance(source, Mapping):
+    if isinstance(source, dict):
         if (text(source, "apiGroup"), text(source, "kind")) in PLAIN_SOURCES:
             if not source.get("name"):
                 yield Fault(("dataSource", "name"), "is required")
@@ -88,7 +88,7 @@ def data_source(value: Any, scope: Scope) -> Iterator[Fault]:
             message = "is dropped by the server: only a claim or a snapshot can stand here; use dataSourceRef"
             yield warning(("dataSource",), message)
     reference = value.get("dataSourceRef")
-    if isinstance(reference, Mapping):
+    if isinstance(reference, dict):
         group, kind = text(reference, "apiGroup"), text(reference, "kind")
         for name in ("name", "kind"):
             if not reference.get(name):
@@ -104,7 +104,7 @@ def data_source(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def _sources_agree(value: Any) -> Iterator[Fault]:
     source, reference = value.get("dataSource"), value.get("dataSourceRef")
-    if not isinstance(source, Mapping) or not isinstance(reference, Mapping):
+    if not isinstance(source, dict) or not isinstance(reference, dict):
         return
     if reference.get("namespace"):
         yield Fault((), "dataSource may not be set beside dataSourceRef.namespace", at=("dataSource",))

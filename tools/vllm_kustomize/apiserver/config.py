@@ -16,18 +16,17 @@ from typing import Any
 from vllm_kustomize.apiserver import names
 from vllm_kustomize.apiserver.combinators import (
     Fault,
-    Items,
     Scope,
     Struct,
-    Text,
     always,
     is_integer,
+    items,
     struct,
     structs,
     text,
     warning,
 )
-from vllm_kustomize.apiserver.metadata import byte_length, core_finalizers, object_meta
+from vllm_kustomize.apiserver.metadata import STANDARD_FINALIZERS, byte_length, object_meta
 
 FAMILY = "config"
 SIZE_LIMIT = 1024 * 1024
@@ -88,7 +87,9 @@ def secret_type(value: Any, scope: Scope) -> Iterator[Fault]:
     kind = text(value, "type")
     given, plain = struct(value, "data"), struct(value, "stringData")
     for key in REQUIRED_KEYS.get(kind, ()):
-        if key not in given and key not in plain:
+        if (key not in given and key not in plain) or (
+            key == "ssh-privatekey" and _is_empty(given, plain, key)
+        ):
             yield Fault(("data", key), f"is required in a Secret of type {kind}")
         elif kind.startswith("kubernetes.io/docker") and not _is_object(given, plain, key):
             at = ("stringData" if key in plain else "data", key)
@@ -101,12 +102,21 @@ def secret_type(value: Any, scope: Scope) -> Iterator[Fault]:
         if not annotations.get("kubernetes.io/service-account.name"):
             path = ("metadata", "annotations", "kubernetes.io/service-account.name")
             yield Fault(path, f"is required for a Secret of type {kind}")
-    if kind == "kubernetes.io/tls" and "tls.crt" in plain and "-----BEGIN" not in (plain["tls.crt"] or ""):
-        yield warning(("stringData", "tls.crt"), "holds no PEM certificate")
-    elif (
-        kind == "kubernetes.io/tls" and "tls.crt" in given and b"-----BEGIN" not in decoded(given["tls.crt"])
-    ):
+    if kind == "kubernetes.io/tls":
+        yield from _certificate(given, plain)
+
+
+def _certificate(given: Mapping[Any, Any], plain: Mapping[Any, Any]) -> Iterator[Fault]:
+    """The server warns of a TLS Secret whose certificate is none."""
+    if "tls.crt" in plain:
+        if "-----BEGIN" not in text(plain, "tls.crt"):
+            yield warning(("stringData", "tls.crt"), "holds no PEM certificate")
+    elif "tls.crt" in given and b"-----BEGIN" not in decoded(given["tls.crt"]):
         yield warning(("data", "tls.crt"), "holds no PEM certificate")
+
+
+def _is_empty(given: Mapping[Any, Any], plain: Mapping[Any, Any], key: str) -> bool:
+    return not (plain[key] if key in plain else given.get(key))
 
 
 def _is_object(given: Mapping[Any, Any], plain: Mapping[Any, Any], key: str) -> bool:
@@ -154,6 +164,18 @@ def security_levels(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault(path, "must be privileged, baseline or restricted")
 
 
+def namespace_finalizers(value: Any, scope: Scope) -> Iterator[Fault]:
+    """Finalizers of a namespace, reported without an index."""
+    for index, name in enumerate(items(value, "finalizers")):
+        if not isinstance(name, (str, type(None))):
+            continue
+        message = names.qualified_name(name or "")
+        if not message and "/" not in (name or "") and name not in STANDARD_FINALIZERS:
+            message = "is no standard finalizer; give it a domain"
+        if message:
+            yield Fault(("finalizers",), message, at=("finalizers", index))
+
+
 def references(value: Any, scope: Scope) -> Iterator[Fault]:
     """Pull secrets of a ServiceAccount are named, each once; the server only warns."""
     for field in ("imagePullSecrets", "secrets"):
@@ -178,9 +200,7 @@ KINDS: Mapping[str, Struct] = {
         FAMILY,
         {
             "metadata": always(object_meta(names.dns_label, namespaced=False)),
-            "spec": Struct(
-                FAMILY, {"finalizers": Items(FAMILY, Text(FAMILY, names.qualified_name), core_finalizers)}
-            ),
+            "spec": Struct(FAMILY, {}, namespace_finalizers),
         },
         security_levels,
     ),

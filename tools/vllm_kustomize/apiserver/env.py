@@ -6,7 +6,7 @@ Rules of pkg/apis/core/validation (ValidateEnv, ValidateEnvFrom).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver import names, quantity
@@ -166,7 +166,7 @@ FILE_REFERENCE = Struct(
 def value_from(value: Any, scope: Scope) -> Iterator[Fault]:
     """A variable has one source, or a value, or neither."""
     sources = value.get("valueFrom")
-    if not isinstance(sources, Mapping):
+    if not isinstance(sources, dict):
         return
     count = sum(is_set(sources, name) for name in SOURCES)
     if not count:
@@ -223,7 +223,7 @@ def env_from_sources(value: Any, scope: Scope) -> Iterator[Fault]:
     """Each entry has one source."""
     for index, entry in enumerate(value):
         entry = {} if entry is None else entry
-        if not isinstance(entry, Mapping):
+        if not isinstance(entry, dict):
             continue
         count = is_set(entry, "configMapRef") + is_set(entry, "secretRef")
         if not count:

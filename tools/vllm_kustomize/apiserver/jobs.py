@@ -108,7 +108,7 @@ ACTIONS = ("FailJob", "Ignore", "Count", "FailIndex")
 def failure_policy(value: Any, scope: Scope) -> Iterator[Fault]:
     """Rules on how pods may fail: an action, and exit codes or conditions."""
     policy = value.get("podFailurePolicy")
-    if not isinstance(policy, Mapping):
+    if not isinstance(policy, dict):
         return
     base = ("podFailurePolicy", "rules")
     if len(items(policy, "rules")) > 20:
@@ -135,7 +135,7 @@ def _failure_rule(rule: Mapping[Any, Any], containers: set[str], per_index: bool
         yield Fault((), "may not have both onExitCodes and onPodConditions")
     elif codes is None and not conditions:
         yield Fault((), "needs onExitCodes or onPodConditions")
-    if isinstance(codes, Mapping):
+    if isinstance(codes, dict):
         yield from _exit_codes(codes, containers)
     if len(conditions) > 20:
         yield Fault(("onPodConditions",), "may hold at most 20 conditions")
@@ -173,7 +173,7 @@ def _exit_codes(codes: Mapping[Any, Any], containers: set[str]) -> Iterator[Faul
 def success_policy(value: Any, scope: Scope) -> Iterator[Fault]:
     """Rules on when an indexed Job has succeeded early."""
     policy = value.get("successPolicy")
-    if not isinstance(policy, Mapping) or not indexed(value):
+    if not isinstance(policy, dict) or not indexed(value):
         return
     rules = items(policy, "rules")
     if not rules:
@@ -251,12 +251,12 @@ def own_selector(value: Any, scope: Scope) -> Iterator[Fault]:
     """A Job's selector is made by the server, unless manualSelector says otherwise."""
     selector = value.get("selector")
     if value.get("manualSelector") is not True:
-        if isinstance(selector, Mapping) and not is_empty(selector):
+        if isinstance(selector, dict) and not is_empty(selector):
             yield Fault(("selector",), "is made by the server; leave it out, or set manualSelector: true")
         return
     if selector is None:
         yield Fault(("selector",), "is required beside manualSelector: true")
-    elif isinstance(selector, Mapping) and is_valid(selector, scope):
+    elif isinstance(selector, dict) and is_valid(selector, scope):
         labels = struct(struct(struct(value, "template"), "metadata"), "labels")
         if not is_empty(selector) and not matches(selector, labels):
             yield Fault(("template", "metadata", "labels"), "do not match the selector")

@@ -7,7 +7,7 @@ custom resources included, and each kind's own rule for its name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver import names
@@ -74,8 +74,8 @@ def byte_length(value: str) -> int:
     return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
 
 
-LABELS = Value(FAMILY, labels, accepts=Mapping, zero={})
-ANNOTATIONS = Value(FAMILY, annotation_map, accepts=Mapping, zero={})
+LABELS = Value(FAMILY, labels, accepts=dict, zero={})
+ANNOTATIONS = Value(FAMILY, annotation_map, accepts=dict, zero={})
 
 
 def owners(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -176,11 +176,11 @@ TEMPLATE_META = Struct(FAMILY, {"creationTimestamp": TIMESTAMP, "deletionTimesta
 def template_labels(value: Any, scope: Scope) -> Iterator[Fault]:
     """Labels and annotations of a pod template, at the paths under which the server reports them."""
     metadata = value.get("metadata")
-    if not isinstance(metadata, Mapping):
+    if not isinstance(metadata, dict):
         return
     for field, rule in (("labels", labels), ("annotations", annotation_map)):
         found = metadata.get(field)
-        if isinstance(found, Mapping):
+        if isinstance(found, dict):
             for fault in rule(found, scope):
                 yield Fault((field,), fault.message, at=("metadata", field, *fault.at))
 

@@ -170,11 +170,11 @@ def backend(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault((), "service and resource exclude each other")
     elif service is None and resource is None:
         yield Fault((), "needs a service or a resource")
-    elif isinstance(resource, Mapping):
+    elif isinstance(resource, dict):
         for field in ("name", "kind"):
             if not resource.get(field):
                 yield Fault(("resource", field), "is required")
-    elif isinstance(service, Mapping):
+    elif isinstance(service, dict):
         yield from _service_backend(service, scope)
 
 
@@ -221,7 +221,7 @@ def tls_hosts(value: Any, scope: Scope) -> Iterator[Fault]:
 def leads_somewhere(value: Any, scope: Scope) -> Iterator[Fault]:
     """An Ingress has rules or a default backend."""
     default = value.get("defaultBackend")
-    if isinstance(default, Mapping):
+    if isinstance(default, dict):
         for fault in backend(default, scope):
             yield fault._replace(path=("defaultBackend", *fault.path))
     if default is None and not value.get("rules") and isinstance(value.get("rules"), (list, type(None))):

@@ -5,7 +5,7 @@ Rules of pkg/apis/core/validation (validateOS, validateWindows, validateLinux).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver.combinators import Fault, Rule, Scope, is_set, shorten, struct, structs, text
@@ -45,7 +45,7 @@ LINUX_CONTAINER_CONTEXT = (
 def operating_system(pod: Any, scope: Scope) -> Iterator[Fault]:
     """The system is one that nodes have, and the pod sets nothing that it lacks."""
     system = pod.get("os")
-    if not isinstance(system, Mapping):
+    if not isinstance(system, dict):
         return
     name = system.get("name") or ""
     if not name:

@@ -6,7 +6,7 @@ defaults of pkg/apis/core/v1/defaults.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver import (
@@ -60,7 +60,7 @@ def dns(pod: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault(("dnsConfig",), "is required where dnsPolicy is None")
         elif not items(config, "nameservers"):
             yield Fault(("dnsConfig", "nameservers"), "needs a nameserver where dnsPolicy is None")
-    if not isinstance(config, Mapping):
+    if not isinstance(config, dict):
         return
     servers, searches = items(config, "nameservers"), items(config, "searches")
     if len(servers) > NAMESERVER_LIMIT:

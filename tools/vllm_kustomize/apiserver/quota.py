@@ -15,7 +15,6 @@ from vllm_kustomize.apiserver.combinators import (
     Scope,
     Struct,
     always,
-    is_set,
     items,
     shorten,
     struct,
@@ -24,10 +23,11 @@ from vllm_kustomize.apiserver.combinators import (
 )
 from vllm_kustomize.apiserver.metadata import object_meta
 from vllm_kustomize.apiserver.resources import (
-    CONTAINER_RESOURCES,
     HUGE_PAGES,
     STANDARD_RESOURCES,
-    amount,
+    container_resource_name,
+    may_overcommit,
+    plain_amount,
     resource_name,
 )
 
@@ -47,13 +47,10 @@ COMPUTE = frozenset(
     {
         "cpu",
         "memory",
-        "ephemeral-storage",
         "requests.cpu",
         "requests.memory",
-        "requests.ephemeral-storage",
         "limits.cpu",
         "limits.memory",
-        "limits.ephemeral-storage",
         "pods",
     }
 )
@@ -78,9 +75,7 @@ def hard(value: Any, scope: Scope) -> Iterator[Fault]:
         path = ("hard", str(name))
         if message := quota_resource(str(name)):
             yield Fault(path, message)
-        if message := amount(
-            str(name).removeprefix("requests.") if "/" not in str(name) else str(name), given
-        ):
+        if message := plain_amount(str(name), given):
             yield Fault(path, message)
 
 
@@ -89,7 +84,7 @@ def scopes(value: Any, scope: Scope) -> Iterator[Fault]:
     named = [item for item in items(value, "scopes") if isinstance(item, (str, type(None)))]
     yield from _scopes(value, [item or "" for item in named], ("scopes",))
     selector = value.get("scopeSelector")
-    if not isinstance(selector, Mapping):
+    if not isinstance(selector, dict):
         return
     path = ("scopeSelector", "matchExpressions")
     expressions = list(structs(selector, "matchExpressions"))
@@ -99,7 +94,7 @@ def scopes(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 def _scopes(value: Any, named: list[str], path: tuple[str, ...]) -> Iterator[Fault]:
-    for name in named:
+    for name in dict.fromkeys(named):
         if name not in SCOPES:
             where = (*path, "scopeName") if len(path) > 1 else path
             yield Fault(where, f"{shorten(name)} is not a scope; use one of {', '.join(SCOPES)}")
@@ -112,12 +107,13 @@ def _scopes(value: Any, named: list[str], path: tuple[str, ...]) -> Iterator[Fau
 
 
 def _fits(scope: str, resource: str) -> bool:
+    if "/" in resource or resource not in STANDARD_RESOURCES:
+        return True
     if scope == "BestEffort":
         return resource == "pods"
     if scope == "VolumeAttributesClass":
-        return resource in ("requests.storage", "persistentvolumeclaims") or ".storageclass." in resource
-    extended = "/" in resource or resource.startswith((HUGE_PAGES, "requests." + HUGE_PAGES))
-    return resource in COMPUTE or extended
+        return resource in ("requests.storage", "persistentvolumeclaims")
+    return resource in COMPUTE
 
 
 def _scope_expression(expression: Mapping[Any, Any]) -> Iterator[Fault]:
@@ -141,18 +137,21 @@ LIMIT_TYPES = ("Pod", "Container", "PersistentVolumeClaim")
 BOUNDS = ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")
 
 
-def limit_resource(kind: str, name: str) -> str:
-    """A resource that a limit of some type can bound."""
-    if message := resource_name(name):
-        return message
-    of_containers = "/" in name or name in CONTAINER_RESOURCES or name.startswith(HUGE_PAGES)
-    if kind in ("Pod", "Container") and not of_containers:
-        return f'"{name}" is no resource of containers'
-    return ""
+ORDER = (
+    ("min", "max", "min"),
+    ("min", "defaultRequest", "defaultRequest"),
+    ("defaultRequest", "max", "defaultRequest"),
+    ("defaultRequest", "default", "defaultRequest"),
+    ("min", "default", "default"),
+    ("default", "max", "default"),
+)
+"""What may not be more than what, and at which of the two the server says so."""
+
+Bounds = Mapping[str, Mapping[Any, Any]]
 
 
-def limit(value: Any, scope: Scope) -> Iterator[Fault]:
-    """Bounds of one type: min ≤ defaultRequest ≤ default ≤ max."""
+def limit_type(value: Any, scope: Scope) -> Iterator[Fault]:
+    """A limit is for a type, and a Pod's has no defaults."""
     kind = value.get("type") or ""
     if not isinstance(kind, str):
         return
@@ -160,69 +159,66 @@ def limit(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("type",), message)
     elif "/" not in kind and kind not in LIMIT_TYPES:
         yield Fault(("type",), f"{shorten(kind)} is not supported; use one of {', '.join(LIMIT_TYPES)}")
-    bounds = {field: struct(value, field) for field in BOUNDS}
     if kind == "Pod":
         for field in ("default", "defaultRequest"):
-            if bounds[field]:
+            if struct(value, field):
                 yield Fault((field,), "may not be set where type is Pod")
-    if kind == "PersistentVolumeClaim" and not ({"storage"} & {*bounds["min"], *bounds["max"]}):
-        for field in ("min", "max"):
-            if is_set(value, field) or not (bounds["min"] or bounds["max"]):
-                yield Fault((), "needs a minimum or maximum of storage")
-                break
-    for field, amounts in bounds.items():
-        for name, given in amounts.items():
-            if message := limit_resource(kind, str(name)):
+    if kind == "PersistentVolumeClaim" and "storage" not in {**struct(value, "min"), **struct(value, "max")}:
+        yield Fault(("limits",), "needs a minimum or maximum of storage", at=("type",))
+
+
+def limit(value: Any, scope: Scope) -> Iterator[Fault]:
+    """Names and amounts of a limit's bounds, and their order."""
+    kind = text(value, "type")
+    allowed = container_resource_name if kind in ("Pod", "Container") else resource_name
+    given = {field: struct(value, field) for field in BOUNDS}
+    for field, amounts in given.items():
+        for name, amount in amounts.items():
+            if message := allowed(str(name)):
                 yield Fault((field, str(name)), message)
-            if quantity.of(given) is None and isinstance(given, str):
-                yield Fault((field, str(name)), f"{shorten(given)} {quantity.MALFORMED}")
-    effective = _with_defaults(kind, bounds)
-    for name in {str(name) for amounts in bounds.values() for name in amounts}:
-        yield from _ordered(name, kind, effective)
+            if quantity.of(amount) is None and isinstance(amount, str):
+                yield Fault((field, str(name)), f"{shorten(amount)} {quantity.MALFORMED}")
+    if kind == "Pod":
+        given.update(default={}, defaultRequest={})
+    bounds = with_defaults(given) if kind == "Container" else given
+    for name in dict.fromkeys(str(name) for amounts in bounds.values() for name in amounts):
+        yield from _ordered(name, bounds)
+        yield from _ratio(name, bounds)
 
 
-def _with_defaults(kind: str, bounds: Mapping[str, Mapping[Any, Any]]) -> Mapping[str, Mapping[Any, Any]]:
-    """What the server fills in for containers: a default from max, a default request from default or min."""
-    if kind != "Container":
-        return bounds
-    default = {**bounds["max"], **bounds["default"]}
-    request = {**default, **bounds["min"], **bounds["defaultRequest"]}
-    for name in default:
-        if name not in bounds["defaultRequest"]:
-            request[name] = bounds["default"].get(name, bounds["min"].get(name, default[name]))
-    return {**bounds, "default": default, "defaultRequest": request}
+def with_defaults(given: Bounds) -> Bounds:
+    """What the server fills in for containers: default from max, default request from default or min."""
+    default = {**given["max"], **given["default"]}
+    return {
+        **given,
+        "default": default,
+        "defaultRequest": {**given["min"], **default, **given["defaultRequest"]},
+    }
 
 
-ORDER = (
-    ("min", "max", ("min",)),
-    ("min", "default", ("default",)),
-    ("min", "defaultRequest", ("defaultRequest",)),
-    ("defaultRequest", "max", ("defaultRequest",)),
-    ("defaultRequest", "default", ("defaultRequest",)),
-    ("default", "max", ("default",)),
-)
-
-
-def _ordered(name: str, kind: str, bounds: Mapping[str, Mapping[Any, Any]]) -> Iterator[Fault]:
+def _ordered(name: str, bounds: Bounds) -> Iterator[Fault]:
     amounts = {field: quantity.of(found[name]) for field, found in bounds.items() if name in found}
-    for low, high, path in ORDER:
+    for low, high, field in ORDER:
         lower, upper = amounts.get(low), amounts.get(high)
-        if kind == "Pod" and {low, high} & {"default", "defaultRequest"}:
-            continue
         if lower is not None and upper is not None and lower > upper:
-            yield Fault((*path, name), f"{low} {bounds[low][name]} is more than {high} {bounds[high][name]}")
-    ratio, least, most = amounts.get("maxLimitRequestRatio"), amounts.get("min"), amounts.get("max")
-    at = ("maxLimitRequestRatio", name)
-    if ratio is not None and ratio < 1:
-        yield Fault(at, f"is {bounds['maxLimitRequestRatio'][name]}, but must be at least 1")
-    if ratio is not None and least and most is not None and ratio > most / least:
-        yield Fault(at, "is more than max divided by min")
-    if ratio is not None and ratio > 1 and (least is None or most is None) and name not in ("cpu", "memory"):
-        return
+            message = f"{low} {bounds[low][name]} is more than {high} {bounds[high][name]}"
+            yield Fault((field, name), message)
     default, request = amounts.get("default"), amounts.get("defaultRequest")
-    overcommit = "/" not in name or "kubernetes.io/" in name
-    if not overcommit and default is not None and request is not None and default != request:
+    if not may_overcommit(name) and default is not None and request is not None and default != request:
         yield Fault(("defaultRequest", name), f"must equal the default of {name}")
+
+
+def _ratio(name: str, bounds: Bounds) -> Iterator[Fault]:
+    ratio, least, most = (
+        quantity.of(bounds[field].get(name, "?")) for field in ("maxLimitRequestRatio", "min", "max")
+    )
+    if ratio is None:
+        return
+    path = ("maxLimitRequestRatio", name)
+    if ratio < 1:
+        yield Fault(path, f"is {bounds['maxLimitRequestRatio'][name]}, but must be at least 1")
+    if least and most is not None and ratio > most / least:
+        yield Fault(path, "is more than max divided by min")
 
 
 def types_unique(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -244,7 +240,9 @@ KINDS: Mapping[str, Struct] = {
         FAMILY,
         {
             "metadata": object_meta(generated=True),
-            "spec": Struct(FAMILY, {"limits": Items(FAMILY, Struct(FAMILY, {}, limit), types_unique)}),
+            "spec": Struct(
+                FAMILY, {"limits": Items(FAMILY, Struct(FAMILY, {}, limit_type, limit), types_unique)}
+            ),
         },
     ),
 }

@@ -98,7 +98,7 @@ def subject(namespaced: bool) -> Rule:
 def aggregation(value: Any, scope: Scope) -> Iterator[Fault]:
     """An aggregated role selects other roles."""
     found = value.get("aggregationRule")
-    if not isinstance(found, Mapping):
+    if not isinstance(found, dict):
         return
     if not items(found, "clusterRoleSelectors"):
         yield Fault(("aggregationRule", "clusterRoleSelectors"), "needs at least one selector")

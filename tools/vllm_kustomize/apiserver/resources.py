@@ -95,8 +95,8 @@ def container_resource_name(name: str) -> str:
     return ""
 
 
-def amount(name: str, value: Any) -> str:
-    """What is wrong with a resource's amount, or an empty string."""
+def plain_amount(name: str, value: Any) -> str:
+    """What is wrong with a resource's amount anywhere, or an empty string."""
     parsed = quantity.of(value)
     if parsed is None:
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
@@ -106,9 +106,15 @@ def amount(name: str, value: Any) -> str:
         return f"{name} is {value}, but may not be negative"
     if (is_extended(name) or name in QUOTA_COUNTS) and not quantity.is_whole(parsed):
         return f"{name} is {value}, but must be a whole number"
-    if name.startswith(HUGE_PAGES):
-        return _huge_pages(name, parsed)
     return ""
+
+
+def amount(name: str, value: Any) -> str:
+    """What is wrong with a resource's amount in a pod, or an empty string."""
+    if (message := plain_amount(name, value)) or not name.startswith(HUGE_PAGES):
+        return message
+    parsed = quantity.of(value)
+    return "" if parsed is None else _huge_pages(name, parsed)
 
 
 def _huge_pages(name: str, parsed: Any) -> str:
@@ -159,8 +165,9 @@ def _requests_fit(limits: Mapping[Any, Any], requests: Mapping[Any, Any]) -> Ite
 
 
 def claims_unique(value: Any, scope: Scope) -> Iterator[Fault]:
-    """Each resource claim is named, and used once."""
-    seen: set[tuple[str, str]] = set()
+    """Each resource claim is named, and used once: as a whole, or each of its requests."""
+    whole: set[str] = set()
+    requests: dict[str, set[str]] = {}
     for index, claim in structs(value, "claims"):
         name, request = text(claim, "name"), text(claim, "request")
         if not name:
@@ -168,10 +175,13 @@ def claims_unique(value: Any, scope: Scope) -> Iterator[Fault]:
             continue
         if request and (message := names.dns_label(request)):
             yield Fault(("claims", index, "request"), message)
-        overlaps = (name, "") in seen or (name, request) in seen
-        if overlaps or (not request and any(known == name for known, _ in seen)):
+        used = requests.setdefault(name, set())
+        if name in whole or request in used or (used and not request):
             yield Fault(("claims", index), f'claim "{name}" is there twice')
-        seen.add((name, request))
+        if request:
+            used.add(request)
+        else:
+            whole.add(name)
 
 
 RESOURCES = Struct(FAMILY, {}, requirements, claims_unique)
@@ -183,7 +193,7 @@ def overhead(value: Any, scope: Scope) -> Iterator[Fault]:
         yield fault._replace(path=("limits", *fault.path[1:]) if fault.path else ())
 
 
-OVERHEAD = Value(FAMILY, overhead, accepts=Mapping, zero={})
+OVERHEAD = Value(FAMILY, overhead, accepts=dict, zero={})
 
 
 def pod_requirements(value: Any, scope: Scope) -> Iterator[Fault]:

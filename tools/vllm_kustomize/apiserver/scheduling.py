@@ -5,7 +5,7 @@ Rules of pkg/apis/core/validation (ValidateTolerations, validateAffinity, valida
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vllm_kustomize.apiserver import names
@@ -145,9 +145,9 @@ def matched_keys(value: Any, scope: Scope) -> Iterator[Fault]:
     yield from label_keys(value, "matchLabelKeys")
     yield from label_keys(value, "mismatchLabelKeys")
     yield from selected_twice(value)
-    others = items(value, "mismatchLabelKeys")
+    others = {key for key in items(value, "mismatchLabelKeys") if isinstance(key, str)}
     for index, key in enumerate(items(value, "matchLabelKeys")):
-        if key in others:
+        if isinstance(key, str) and key in others:
             yield Fault(("matchLabelKeys", index), f"{shorten(key)} is in mismatchLabelKeys too")
 
 
@@ -252,9 +252,7 @@ SPREAD = Struct(
 def distinct_spread(value: Sequence[Any], scope: Scope) -> Iterator[Fault]:
     """Each pair of topology key and consequence comes once."""
     pairs = [
-        (text(item, "topologyKey"), text(item, "whenUnsatisfiable"))
-        if isinstance(item, Mapping)
-        else ("", "")
+        (text(item, "topologyKey"), text(item, "whenUnsatisfiable")) if isinstance(item, dict) else ("", "")
         for item in value
     ]
     last = {pair: index for index, pair in enumerate(pairs)}

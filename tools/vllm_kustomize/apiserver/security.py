@@ -32,7 +32,9 @@ FAMILY = "security"
 ID = Number(FAMILY, 0, 2**31 - 1)
 PROFILE_TYPES = ("Localhost", "RuntimeDefault", "Unconfined")
 _SYSCTL = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
-_WINDOWS_USER = re.compile(r'[^\\/:*?"<>|\x00-\x1f\x7f]+')
+_NETBIOS = re.compile(r'[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}')
+_DNS_LABEL = r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+_DNS = re.compile(rf"{_DNS_LABEL}(\.{_DNS_LABEL})*")
 
 
 def seccomp(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -75,24 +77,20 @@ def app_armor(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 def windows_user(value: str) -> str:
-    """A Windows user, with or without its domain."""
+    """A Windows user, with or without a domain before it."""
+    if not value:
+        return "may not be empty"
     if any(ord(character) < 32 or ord(character) == 127 for character in value):
         return "may not have control characters"
-    domain, backslash, user = value.rpartition("\\")
-    if "\\" in domain:
+    if value.count("\\") > 1:
         return "may have at most one '\\'"
-    if backslash and not domain:
-        return "has an empty domain before the '\\'"
-    if not user:
-        return "has an empty user name"
-    if len(user) > 104:
-        return "has a user name of more than 104 characters"
-    if re.fullmatch(r"[. ]+", user) or not _WINDOWS_USER.fullmatch(user):
-        return f"{shorten(user)} is not a Windows user name"
-    if len(domain) >= 256:
-        return "has a domain of 256 characters or more"
-    if domain and (domain.startswith(".") or not re.fullmatch(r"[-A-Za-z0-9.\\]+", domain)):
+    domain, backslash, user = value.rpartition("\\")
+    if len(domain) > 255 or (backslash and not (_NETBIOS.fullmatch(domain) or _DNS.fullmatch(domain))):
         return f"{shorten(domain)} is not a Windows domain"
+    if not 0 < len(user) <= 104:
+        return "needs a user name of 1 to 104 characters"
+    if not user.strip(". ") or set(user) & set('"/\\:;|=,+*?<>@[]'):
+        return f"{shorten(user)} is not a Windows user name"
     return ""
 
 
@@ -108,9 +106,7 @@ WINDOWS_OPTIONS = Struct(
     {
         "gmsaCredentialSpecName": Text(FAMILY, names.dns_subdomain, empty=True),
         "gmsaCredentialSpec": Text(FAMILY, gmsa_spec, empty=True),
-        "runAsUserName": Text(
-            FAMILY, lambda value: "" if value else "may not be empty", windows_user, empty=True
-        ),
+        "runAsUserName": Text(FAMILY, windows_user, empty=True),
     },
 )
 

@@ -65,7 +65,7 @@ EXPRESSION = Struct(
 SELECTOR = Struct(
     FAMILY,
     {
-        "matchLabels": Value(FAMILY, match_labels, accepts=Mapping, zero={}),
+        "matchLabels": Value(FAMILY, match_labels, accepts=dict, zero={}),
         "matchExpressions": Items(FAMILY, EXPRESSION),
     },
 )
@@ -86,14 +86,14 @@ def is_valid(selector: Any, scope: Scope) -> bool:
 def matches(selector: Mapping[Any, Any], labels: Mapping[Any, Any]) -> bool:
     """Whether labels satisfy every requirement of a valid selector."""
     wanted = selector.get("matchLabels")
-    if isinstance(wanted, Mapping) and any(
+    if isinstance(wanted, dict) and any(
         key not in labels or (labels[key] or "") != (value or "") for key, value in wanted.items()
     ):
         return False
     return all(
         _holds(requirement, labels)
         for requirement in items(selector, "matchExpressions")
-        if isinstance(requirement, Mapping)
+        if isinstance(requirement, dict)
     )
 
 

@@ -19,6 +19,7 @@ from vllm_kustomize.apiserver.combinators import (
     Struct,
     Text,
     always,
+    duplicates,
     is_integer,
     is_set,
     items,
@@ -146,8 +147,8 @@ def _families(value: Any) -> Iterator[Fault]:
     for index, family in enumerate(families):
         if isinstance(family, (str, type(None))) and family not in ("IPv4", "IPv6"):
             yield Fault(("ipFamilies", index), f"{shorten(family or '')} is not supported; use IPv4 or IPv6")
-        elif family in families[:index][:2]:
-            yield Fault(("ipFamilies", index), f"{family} is there twice")
+    for fault in duplicates(families, ""):
+        yield Fault(("ipFamilies", *fault.path), fault.message)
     if text(value, "ipFamilyPolicy") == "SingleStack" and (
         len(families) > 1 or len(items(value, "clusterIPs")) > 1
     ):

@@ -20,6 +20,7 @@ from vllm_kustomize.apiserver.combinators import (
     Text,
     Value,
     always,
+    duplicates,
     is_set,
     items,
     one_of,
@@ -41,7 +42,7 @@ TEXT = Text(FAMILY)
 def capacity(value: Any, scope: Scope) -> Iterator[Fault]:
     """A volume has storage, and nothing else."""
     found = value.get("capacity")
-    if not isinstance(found, (Mapping, type(None))):
+    if not isinstance(found, (dict, type(None))):
         return
     if not found:
         yield Fault(("capacity",), "is required")
@@ -91,7 +92,7 @@ def with_namespace(name: str) -> Check:
 
     def rule(value: Any, scope: Scope) -> Iterator[Fault]:
         reference = value.get("secretRef")
-        if isinstance(reference, Mapping):
+        if isinstance(reference, dict):
             for field in ("name", "namespace"):
                 if not reference.get(field):
                     yield Fault(("secretRef", field), "is required")
@@ -148,7 +149,7 @@ def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
     affinity = value.get("nodeAffinity")
     if "local" in found and affinity is None:
         yield Fault(("nodeAffinity",), "is required for a local volume")
-    if isinstance(affinity, Mapping) and affinity.get("required") is None:
+    if isinstance(affinity, dict) and affinity.get("required") is None:
         yield Fault(("nodeAffinity", "required"), "is required")
     if (
         posixpath.normpath(text(struct(value, "hostPath"), "path")) in ("/", "//")
@@ -198,25 +199,25 @@ def parameters(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def topologies(value: Any, scope: Scope) -> Iterator[Fault]:
     """Topology terms name labels and values, each once."""
-    seen: list[Any] = []
+    seen: set[Any] = set()
     for index, term in structs({"terms": value}, "terms"):
-        keys: dict[str, Any] = {}
+        keys: dict[str, frozenset[str]] = {}
         for place, expression in structs(term, "matchLabelExpressions"):
             base = (index, "matchLabelExpressions", place)
             key, values = expression.get("key") or "", items(expression, "values")
             if not values:
                 yield Fault((*base, "values"), "is required")
-            for position, content in enumerate(values):
-                if content in values[:position][:1000]:
-                    yield Fault((*base, "values", position), f"{shorten(content)} is there twice")
+            for fault in duplicates(values, ""):
+                yield Fault((*base, "values", *fault.path), fault.message)
             if isinstance(key, str) and (message := names.qualified_name(key)):
                 yield Fault((*base, "key"), message)
             if key in keys:
                 yield Fault((*base, "key"), f"{shorten(key)} is there twice")
-            keys[str(key)] = sorted(map(str, values))
-        if keys in seen[:1000]:
+            keys[str(key)] = frozenset(map(str, values))
+        same = frozenset(keys.items())
+        if same in seen:
             yield Fault((index, "matchLabelExpressions"), "the term is there twice")
-        seen.append(keys)
+        seen.add(same)
 
 
 KINDS: Mapping[str, Struct] = {
@@ -229,7 +230,7 @@ KINDS: Mapping[str, Struct] = {
         {
             "metadata": always(object_meta(namespaced=False)),
             "provisioner": required(Text(FAMILY, provisioner)),
-            "parameters": Value(FAMILY, parameters, accepts=Mapping, zero={}),
+            "parameters": Value(FAMILY, parameters, accepts=dict, zero={}),
             "reclaimPolicy": one_of(FAMILY, "Delete", "Retain", empty=True),
             "volumeBindingMode": one_of(FAMILY, "Immediate", "WaitForFirstConsumer", empty=True),
             "allowedTopologies": Value(FAMILY, topologies, accepts=list, zero=()),

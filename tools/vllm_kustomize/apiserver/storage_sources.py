@@ -107,7 +107,7 @@ def absolute_export(value: str) -> str:
 def publish_secret(value: Any, scope: Scope) -> Iterator[Fault]:
     """A Secret for publishing is named."""
     reference = value.get("nodePublishSecretRef")
-    if not isinstance(reference, Mapping):
+    if not isinstance(reference, dict):
         return
     name = reference.get("name") or ""
     if not name:

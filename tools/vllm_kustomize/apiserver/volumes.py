@@ -89,7 +89,7 @@ _RESOURCE = resource_ref(volume=True)
 class DownwardFiles(Check):
     """Files of a downward API source, reported where the server does: at the source, without an index."""
 
-    accepts = Mapping
+    accepts = dict
     zero = MappingProxyType({})
 
     def __call__(self, value: Any, path: Any, scope: Scope) -> None:
@@ -102,7 +102,7 @@ class DownwardFiles(Check):
             for fault in projected_file(item):
                 scope.report(FAMILY, path, fault._replace(at=(*at, *fault.path)))
             for name, check in (("fieldRef", _FIELD), ("resourceFieldRef", _RESOURCE)):
-                if isinstance(item.get(name), Mapping):
+                if isinstance(item.get(name), dict):
                     check(item[name], (*path, name), scope)
             if isinstance(item.get("mode"), (int, float)):
                 MODE(item["mode"], (*path, "mode"), scope)
@@ -145,7 +145,7 @@ def distinct_paths(value: Any, scope: Scope) -> Iterator[Fault]:
     seen: dict[str, Any] = {}
     for index, source in structs(value, "sources"):
         token = source.get("serviceAccountToken")
-        if isinstance(token, Mapping) and isinstance(token.get("path") or "", str):
+        if isinstance(token, dict) and isinstance(token.get("path") or "", str):
             path = token.get("path") or ""
             message = names.file_below_volume(path) if path else "is required for a service account token"
             if message:
@@ -206,43 +206,20 @@ SOURCES: Mapping[str, Check] = {
 MORE_THAN_ONE = {"cephfs": "cephFS", "downwardAPI": "downwarAPI"}
 """Fields that the server spells differently where a volume has a second source."""
 
-SOURCE_ORDER = [
-    "emptyDir",
-    "hostPath",
-    "gitRepo",
-    "gcePersistentDisk",
-    "awsElasticBlockStore",
-    "secret",
-    "nfs",
-    "iscsi",
-    "glusterfs",
-    "flocker",
-    "persistentVolumeClaim",
-    "rbd",
-    "cinder",
-    "cephfs",
-    "quobyte",
-    "downwardAPI",
-    "fc",
-    "configMap",
-    "azureFile",
-    "flexVolume",
-    "vsphereVolume",
-    "photonPersistentDisk",
-    "portworxVolume",
-    "azureDisk",
-    "storageos",
-    "scaleIO",
-    "projected",
-    "csi",
-    "ephemeral",
-    "image",
-]
+PRECEDENCE = (
+    "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs",
+    "iscsi", "glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte",
+    "downwardAPI", "fc", "flexVolume", "configMap", "azureFile", "vsphereVolume", "photonPersistentDisk",
+    "portworxVolume", "azureDisk", "storageos", "projected", "scaleIO", "csi", "ephemeral", "image",
+)  # fmt: skip
+"""Of two sources the server reports the later one in this order."""
 
 
 def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
     """A volume has one source; without any the server silently makes it an emptyDir."""
-    found = [name for name in SOURCE_ORDER if is_set(value, name)]
+    found = [name for name in value if name in SOURCES and value[name] is not None]
+    if len(found) > 1:
+        found.sort(key=PRECEDENCE.index)
     for extra in found[1:]:
         yield Fault((MORE_THAN_ONE.get(extra, extra),), f"a volume has one source, and {found[0]} is set too")
     if not found and text(value, "name"):

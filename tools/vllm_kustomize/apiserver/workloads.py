@@ -20,6 +20,7 @@ from vllm_kustomize.apiserver.combinators import (
     Rule,
     Scope,
     Struct,
+    TextRule,
     Value,
     always,
     is_integer,
@@ -108,7 +109,7 @@ def selects_template(kind: str, *, needed: bool = True) -> Rule:
                 yield Fault(("selector",), "is required")
             yield Fault(("template", "metadata", "labels"), "no selector matches these labels")
             return
-        if not isinstance(selector, Mapping):
+        if not isinstance(selector, dict):
             return
         if is_empty(selector):
             yield Fault(("selector",), f"may not be empty for a {kind}")
@@ -135,7 +136,7 @@ def deployment_strategy(value: Any, scope: Scope) -> Iterator[Fault]:
                 ("strategy", "rollingUpdate"),
                 "may not be set where type is Recreate; a patch removes it with `rollingUpdate: null`",
             )
-    elif isinstance(rolling, Mapping):
+    elif isinstance(rolling, dict):
         yield from _moves(rolling, ("strategy", "rollingUpdate"))
 
 
@@ -195,7 +196,7 @@ def daemon_strategy(value: Any, scope: Scope) -> Iterator[Fault]:
         message = f"{shorten(kind)} is not supported; use RollingUpdate or OnDelete"
         yield Fault(("updateStrategy",), message, at=("updateStrategy", "type"))
     rolling = strategy.get("rollingUpdate")
-    if kind != "RollingUpdate" or not isinstance(rolling, Mapping):
+    if kind != "RollingUpdate" or not isinstance(rolling, dict):
         return
     unavailable, surge = share(rolling, "maxUnavailable", 1), share(rolling, "maxSurge", 0)
     base = ("updateStrategy", "rollingUpdate")
@@ -247,7 +248,9 @@ def stateful_strategy(value: Any, scope: Scope) -> Iterator[Fault]:
 def with_claims(value: Any) -> dict[str, Any]:
     """A StatefulSet's pod spec with its claims among the volumes; they hide others of their name."""
     spec = dict(struct(struct(value, "template"), "spec"))
-    claims = [text(struct(claim, "metadata"), "name") for _, claim in structs(value, "volumeClaimTemplates")]
+    claims = dict.fromkeys(
+        text(struct(claim, "metadata"), "name") for _, claim in structs(value, "volumeClaimTemplates")
+    )
     others = [volume for volume in items(spec, "volumes") if text(volume, "name") not in claims]
     added = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
     return {**spec, "volumes": [*others, *added]}
@@ -260,7 +263,7 @@ class StatefulPods(Check):
     to create the pods: those faults are warnings here.
     """
 
-    accepts = Mapping
+    accepts = dict
     zero = MappingProxyType({})
     note = " (the server accepts this, but no pod can be created from it)"
 
@@ -315,20 +318,13 @@ _STATEFUL_FIELDS = Struct(
 STATEFUL_SET = AllOf(_STATEFUL_FIELDS, StatefulPods())
 
 
-def pod_hostnames(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A StatefulSet's name becomes hostnames, so since Kubernetes 1.34 it is a DNS label."""
-    name = text(value, "name")
-    if name and not names.dns_subdomain(name) and (message := names.dns_label(name)):
-        yield (Fault if scope.stricter_since((1, 34)) else warning)(("name",), message)
-
-
-def _kind(spec: Check, *meta: Rule) -> Struct:
-    return Struct(FAMILY, {"metadata": always(object_meta(names.dns_subdomain, *meta)), "spec": always(spec)})
+def _kind(spec: Check, name: TextRule = names.dns_subdomain) -> Struct:
+    return Struct(FAMILY, {"metadata": always(object_meta(name)), "spec": always(spec)})
 
 
 KINDS = {
     "Deployment": _kind(DEPLOYMENT),
     "ReplicaSet": _kind(REPLICA_SET),
     "DaemonSet": _kind(DAEMON_SET),
-    "StatefulSet": _kind(STATEFUL_SET, pod_hostnames),
+    "StatefulSet": _kind(STATEFUL_SET, names.dns_label),
 }
