@@ -33,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected files")
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test sees what another one, or the user, left in the cache."""
+    monkeypatch.setenv("VLLM_KUSTOMIZE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def run_cli(monkeypatch: pytest.MonkeyPatch) -> RunCli:
     """Run `vllm-kustomize ARGUMENT...` in a directory, the repo by default."""

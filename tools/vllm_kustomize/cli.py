@@ -88,6 +88,8 @@ def cli() -> None:
     metavar="DIR",
     help="A folder of CRDs or JSON schemas for custom resources; may be given several times.",
 )
+@click.option("--no-cache", is_flag=True, help="Build everything anew and remember nothing.")
+@click.option("--watch", is_flag=True, help="Validate again whenever a file changes, until Ctrl-C.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 @click.option("-v", "--verbose", count=True, help="Print which engine and Kubernetes versions were used.")
 def validate(
@@ -101,6 +103,8 @@ def validate(
     engine: str | None,
     jobs: int | None,
     schema_locations: tuple[str, ...],
+    no_cache: bool,
+    watch: bool,
     quiet: bool,
     verbose: int,
 ) -> int:
@@ -124,11 +128,16 @@ def validate(
         engine=engine,
         jobs=jobs or os.cpu_count() or 1,
         schema_locations=tuple(map(Path, schema_locations)),
+        cache=not no_cache,
         name_engine=verbose > 0 or any(output.format == "json" for output in outputs),
     )
+    verbosity = -1 if quiet else verbose
+    if watch:
+        for report in pipeline.watch(paths, wanted):
+            _write(report, outputs, verbosity)
     with _progress(quiet) as progress:
         report = pipeline.validate(paths, wanted, progress)
-    _write(report, outputs, -1 if quiet else verbose, time.perf_counter() - started)
+    _write(report, outputs, verbosity, time.perf_counter() - started)
     return _exit_code(report, wanted.fail_on)
 
 
@@ -274,7 +283,7 @@ def _exit_code(report: Report, fail_on: Severity) -> int:
     return FINDINGS if any(finding.severity >= fail_on for finding in report.findings) else OK
 
 
-def _write(report: Report, outputs: Sequence[Output], verbosity: int, seconds: float) -> None:
+def _write(report: Report, outputs: Sequence[Output], verbosity: int, seconds: float | None = None) -> None:
     """Write files first, so that a report that cannot be written does not look finished."""
     from vllm_kustomize.reporters import Style, render
 

@@ -46,7 +46,7 @@ def locate(
             message=problem.message,
             help=problem.help,
             overlay=build.overlay.name if build.overlay else None,
-            resource=problem.resource,
+            resource=problem.resource.identity() if problem.resource else None,
             path=problem.path,
             location=located.primary,
             related=(*related, *located.related),

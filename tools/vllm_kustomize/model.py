@@ -105,6 +105,16 @@ class Resource:
         """The object's namespace, or an empty string where none is set."""
         return _text(self.metadata.get("namespace"))
 
+    def identity(self) -> Resource:
+        """The same object without its contents: all that a report needs, and nothing that is secret."""
+        names = {
+            key: text
+            for key in ("name", "generateName", "namespace")
+            if (text := _text(self.metadata.get(key)))
+        }
+        named = {"apiVersion": self.api_version, "kind": self.kind, "metadata": names}
+        return Resource(named, self.document, self.at)
+
     def __str__(self) -> str:
         return f"{self.kind or 'object without kind'}/{self.name or '(no name)'}"
 
@@ -195,6 +205,15 @@ class Skipped:
 
     what: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What came of one overlay or file."""
+
+    findings: tuple[Finding, ...]
+    documents: int = 0
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vllm_kustomize.kustomize.cache import Cache, open_cache
 from vllm_kustomize.kustomize.discover import display_path, find_overlays, kustomization_in, overlay_at
 from vllm_kustomize.kustomize.engine import Engine, Rendered, find_engine
-from vllm_kustomize.model import Build, Error, Finding, Location, Overlay, Precision, Report, Skipped
+from vllm_kustomize.model import Build, Error, Finding, Location, Overlay, Part, Precision, Report
 from vllm_kustomize.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,15 +29,6 @@ class Targets:
 
     overlays: tuple[Overlay, ...]
     files: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What came of one overlay or file."""
-
-    findings: tuple[Finding, ...]
-    documents: int = 0
-    skipped: tuple[Skipped, ...] = ()
 
 
 def default_paths() -> tuple[str, ...]:
@@ -66,42 +58,68 @@ def discover(paths: Sequence[str]) -> Targets:
     return Targets(tuple(overlays.values()), tuple(files))
 
 
-def validate(paths: Sequence[str], settings: Settings, progress: Progress | None = None) -> Report:
-    """Build and check everything at `paths`.
+def validate(
+    paths: Sequence[str], settings: Settings, progress: Progress | None = None, cache: Cache | None = None
+) -> Report:
+    """Build and check everything at `paths`, less what `cache` (the user's, if None) still knows.
 
     Raises `Error` where a path, the engine or a setting makes it impossible to check what was asked for.
     """
     targets = discover(paths)
-    with Engine(find_engine(settings.engine)) as engine:
+    executable = find_engine(settings.engine)
+    cache = cache or (open_cache(executable, settings) if settings.cache else Cache())
+    parts = {overlay: part for overlay in targets.overlays if (part := cache.get(overlay))}
+    missing = [overlay for overlay in targets.overlays if overlay not in parts]
+    from_files = []
+    with Engine(executable) as engine:
         # The engine works while the checks are imported and their schemas compiled.
-        rendered = engine.build_all(targets.overlays, settings.jobs)
-        version = engine.version() if settings.name_engine or settings.engine else ""
-        from vllm_kustomize import checks
-        from vllm_kustomize.kustomize.source import SourceTree, kustomize_version
+        rendered = engine.build_all(missing, settings.jobs)
+        if (settings.name_engine or settings.engine) and not cache.engine:
+            cache.engine = engine.version()
+        if missing or targets.files:
+            from vllm_kustomize import checks
+            from vllm_kustomize.kustomize.source import SourceTree, kustomize_version
 
-        plan = checks.plan(settings)
-        tree = SourceTree(kustomize_version(version))
-        parts = []
-        for part in _parts(rendered, targets.files, plan, tree):
-            parts.append(part)
-            if progress:
-                progress(len(parts), len(targets.overlays) + len(targets.files))
-    findings = tuple(finding for part in parts for finding in part.findings)
+            plan = checks.plan(settings)
+            cache.versions = plan.versions
+            tree = SourceTree(kustomize_version(cache.engine))
+            for done, result in enumerate(rendered, 1):
+                parts[result.overlay] = part = _quoted(_check_overlay(result, plan, tree), tree)
+                cache.put(result.overlay, part, tree.graph(result.overlay.directory), bool(result.error))
+                if progress:
+                    progress(done, len(missing))
+            from_files = [_quoted(_check_file(file, plan, tree), tree) for file in targets.files]
+    cache.save()
+    in_order = [*(parts[overlay] for overlay in targets.overlays), *from_files]
+    findings = tuple(finding for part in in_order for finding in part.findings)
     if findings:
-        from vllm_kustomize.excerpts import quote
         from vllm_kustomize.merge import merge
 
-        findings = tuple(quote(merge(findings), tree.texts))
+        findings = merge(findings)
     return Report(
         findings=findings,
         overlays=len(targets.overlays),
-        documents=sum(part.documents for part in parts),
-        skipped=tuple(dict.fromkeys(skipped for part in parts for skipped in part.skipped)),
-        engine=version,
-        kubernetes_versions=plan.versions,
+        documents=sum(part.documents for part in in_order),
+        skipped=tuple(dict.fromkeys(skipped for part in in_order for skipped in part.skipped)),
+        engine=cache.engine if settings.name_engine or settings.engine else "",
+        kubernetes_versions=cache.versions,
         targets=(*(overlay.name for overlay in targets.overlays), *map(_shown, targets.files)),
         fail_on=settings.fail_on,
     )
+
+
+def watch(paths: Sequence[str], settings: Settings) -> Iterator[Report]:
+    """Validate, and again whenever something changes that the builds read; never ends by itself."""
+    from vllm_kustomize.kustomize.watch import wait_for_change
+
+    if "-" in paths:
+        raise Error("standard input cannot be watched")
+    executable = find_engine(settings.engine)
+    cache = open_cache(executable, settings) if settings.cache else Cache()
+    while True:
+        yield validate(paths, settings, cache=cache)
+        wait_for_change([*(paths or default_paths()), *cache.inputs])
+        cache.refresh()
 
 
 def build(path: str, engine: str | None = None) -> bytes:
@@ -113,15 +131,6 @@ def build(path: str, engine: str | None = None) -> bytes:
     if rendered.error:
         raise Error(f"{path} does not build: {rendered.error}")
     return rendered.output
-
-
-def _parts(
-    rendered: Iterator[Rendered], files: Sequence[str], plan: Plan, tree: SourceTree
-) -> Iterator[Part]:
-    for result in rendered:
-        yield _check_overlay(result, plan, tree)
-    for file in files:
-        yield _check_file(file, plan, tree)
 
 
 def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
@@ -190,6 +199,14 @@ def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Docum
 
     findings = tuple(locate(build, checked.problems, tree, documents))
     return Part(findings, len(build.resources), checked.skipped)
+
+
+def _quoted(part: Part, tree: SourceTree) -> Part:
+    if not part.findings:
+        return part
+    from vllm_kustomize.excerpts import quote
+
+    return replace(part, findings=tuple(quote(part.findings, tree.texts)))
 
 
 def _pipeline_finding(

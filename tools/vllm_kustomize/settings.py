@@ -23,6 +23,7 @@ class Settings:
     engine: str | None = None
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     schema_locations: tuple[Path, ...] = ()
+    cache: bool = True
     name_engine: bool = False  # asking the engine for its version takes as long as a build
 
     def selects(self, rule: str) -> bool:

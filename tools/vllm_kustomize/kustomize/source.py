@@ -199,6 +199,7 @@ class _Build:
             return
         path = directory / entry.value
         if path.is_dir():
+            self.use(kustomization_in(path) or path)  # as it is written, in case a link leads there
             self.add_base(path.resolve(), entry)
         elif path.is_file():
             for document in self.read(path, entry, within=directory):
@@ -240,6 +241,7 @@ class _Build:
                 reason = "includes itself" if path.is_dir() else "is not on this machine"
                 self.leave_out(entry, f"{entry.value} {reason}")
                 continue
+            self.use(kustomization_in(directory / str(entry.value)) or path)
             self.tree._open.append(path)
             self.add_directory(path, entry)
             self.tree._open.pop()
@@ -382,7 +384,7 @@ class _Build:
         """Note that the build reads a file; False where there is none."""
         if not path.is_file():
             return False
-        self.files.add(path.resolve())
+        self.files |= {path.resolve(), Path(os.path.normpath(path))}
         return True
 
     def leave_out(self, entry: Node, reason: str) -> None:

@@ -1,0 +1,206 @@
+"""A build is skipped only when nothing that it would read has changed, and the output is the same."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import Result, RunCli
+from vllm_kustomize.kustomize import cache
+from vllm_kustomize.kustomize.engine import find_engine
+
+REPO = {
+    "base/kustomization.yaml": "resources: [service.yaml]\n",
+    "base/service.yaml": (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: http}]}\n"
+    ),
+    "component/kustomization.yaml": (
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: [{path: patch.yaml}]\n"
+    ),
+    "component/patch.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: web, labels: {a: b}}\n",
+    "overlays/a/kustomization.yaml": (
+        "resources: [../../base]\ncomponents: [../../component]\nnamePrefix: a-\n"
+        "configMapGenerator: [{name: settings, files: [settings.ini], envs: [settings.env]}]\n"
+    ),
+    "overlays/a/settings.ini": "x\n",
+    "overlays/a/settings.env": "KEY=value\n",
+    "overlays/b/kustomization.yaml": (
+        "resources: [../../base]\nsecretGenerator: [{name: s, envs: [secret.env]}]\n"
+    ),
+    "overlays/b/secret.env": "password=correct-horse-battery-staple\n",
+}
+
+
+class Repo:
+    """A repo, and an engine that writes down what it is asked to build."""
+
+    def __init__(self, directory: Path, run_cli: RunCli) -> None:
+        self.directory = directory / "repo"
+        self.log = directory / "log"
+        self.engine = directory / "kubectl"
+        self.engine.write_text(f'#!/bin/sh\necho "$*" >> {self.log}\nexec {find_engine(None)} "$@"\n')
+        self.engine.chmod(0o755)
+        self._run = run_cli
+        for name, text in REPO.items():
+            self.write(name, text)
+
+    def write(self, name: str, text: str) -> None:
+        file = self.directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def validate(self, *arguments: str) -> Result:
+        """Run the command with every file older than the run, as files are that nobody edits right now."""
+        time.sleep(0.02)
+        self.log.unlink(missing_ok=True)
+        command = ("validate", "--engine", str(self.engine), "--format", "json", *arguments)
+        return self._run(*command, cwd=self.directory)
+
+    def built(self) -> list[str]:
+        """The overlays that the last run built."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return sorted(Path(line.split()[1]).name for line in lines if line.startswith("kustomize"))
+
+
+@pytest.fixture
+def repo(tmp_path: Path, run_cli: RunCli) -> Repo:
+    return Repo(tmp_path, run_cli)
+
+
+def test_a_second_run_starts_no_process_and_says_the_same(repo: Repo) -> None:
+    first = repo.validate()
+    assert repo.built() == ["a", "b"]
+    second = repo.validate()
+    assert not repo.log.exists()
+    assert first.code == 1
+    assert first == second == repo.validate("--no-cache")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "built"),
+    [
+        ("base/service.yaml", REPO["base/service.yaml"] + "# more\n", ["a", "b"]),
+        ("base/unused.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: unused}\n", ["a", "b"]),
+        ("base/kustomization.yml", "resources: []\n", ["a", "b"]),
+        ("component/patch.yaml", REPO["component/patch.yaml"].replace("a: b", "a: c"), ["a"]),
+        ("overlays/a/kustomization.yaml", REPO["overlays/a/kustomization.yaml"] + "nameSuffix: -x\n", ["a"]),
+        ("overlays/a/settings.ini", "y\n", ["a"]),
+        ("overlays/a/settings.env", "KEY=other\n", ["a"]),
+        ("overlays/b/secret.env", "password=other\n", ["b"]),
+        ("elsewhere.yaml", "anything\n", []),
+    ],
+)
+def test_a_change_rebuilds_what_depends_on_it(repo: Repo, file: str, text: str, built: list[str]) -> None:
+    repo.validate()
+    repo.write(file, text)
+    assert repo.validate() == repo.validate("--no-cache")
+    repo.validate()
+    fresh = repo.validate("--no-cache")
+    repo.write(file, text + "\n")
+    repo.validate()
+    assert repo.built() == built
+    assert repo.validate() == fresh
+
+
+def test_a_link_that_leads_elsewhere_is_a_change(repo: Repo) -> None:
+    link = repo.directory / "current"
+    for version in ("v1", "v2"):
+        for name in ("kustomization.yaml", "service.yaml"):
+            text = REPO[f"base/{name}"].replace("web", version)
+            repo.write(f"bases/{version}/{name}", text)
+    repo.write("overlays/b/kustomization.yaml", "resources: [../../current]\n")
+    link.symlink_to("bases/v1")
+    assert "Service" in repo.validate().output
+    link.unlink()
+    link.symlink_to("bases/v2")
+    assert '"name": "v2"' in repo.validate().output
+
+
+def test_settings_and_engine_count(repo: Repo) -> None:
+    repo.validate()
+    assert "schema" not in repo.validate("--ignore", "schema", "--ignore", "api-*").output
+    assert repo.built() == ["a", "b"]
+    repo.validate("--jobs", "1", "--fail-on", "warning")
+    assert repo.built() == []
+    repo.engine.write_text(repo.engine.read_text() + "# another build of it\n")
+    repo.validate()
+    assert repo.built() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        "generators: [plugin.yaml]\n",
+        "openapi: {path: schema.json}\n",
+        "resources: [missing.yaml]\n",
+    ],
+)
+def test_what_the_graph_does_not_know_is_never_remembered(repo: Repo, unknown: str) -> None:
+    repo.write("overlays/b/kustomization.yaml", unknown)
+    for _ in range(2):
+        repo.validate()
+        assert "b" in repo.built()
+
+
+def test_a_file_that_was_written_during_the_run_is_not_trusted(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "JUST_NOW", 3_600_000_000_000)
+    repo.validate()
+    repo.validate()
+    assert repo.built() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: content.replace(b"Service", b"Serbice"),
+        lambda content: b"\x00\xff" * 4096,
+        lambda content: b"[" * 100_000,
+        lambda content: cache._checksum(b"[]") + b"\n[]",
+    ],
+)
+def test_a_damaged_cache_is_ignored(repo: Repo, damage: Callable[[bytes], bytes]) -> None:
+    expected = repo.validate()
+    (file,) = Path(os.environ[cache.CACHE_VARIABLE]).iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    assert repo.validate() == expected
+    assert repo.built() == ["a", "b"]
+    repo.validate()
+    assert repo.built() == []
+
+
+def test_where_nothing_can_be_written_a_run_is_only_slower(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = repo.validate()
+    for place in (repo.engine, Path("/proc/none"), Path("/dev/full")):
+        monkeypatch.setenv(cache.CACHE_VARIABLE, str(place))
+        assert repo.validate() == expected
+
+
+def test_no_secret_is_kept(repo: Repo) -> None:
+    repo.validate()
+    (file,) = Path(os.environ[cache.CACHE_VARIABLE]).iterdir()
+    text = file.read_text()
+    assert "overlays/b" in text
+    for secret in ("correct-horse", "Y29ycmVjdC1ob3JzZ"):
+        assert secret not in text
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_the_cache_stays_small(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(os.environ[cache.CACHE_VARIABLE])
+    repo.validate()
+    (old,) = folder.iterdir()
+    os.utime(old, (0, 0))
+    monkeypatch.setattr(cache, "MAX_BYTES", old.stat().st_size + 100)
+    repo.validate("--ignore", "schema")
+    assert old not in folder.iterdir()
+    assert len(list(folder.iterdir())) == 1

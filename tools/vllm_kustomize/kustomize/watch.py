@@ -1,0 +1,35 @@
+"""Wait until a file changes, with nothing but `stat`, which works on every file system."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+
+from vllm_kustomize.kustomize.cache import stamp
+
+INTERVAL = 0.1
+"""Seconds between two looks; an edit is to be answered within 0.3 s, build included."""
+SHARE = 0.1
+"""The part of a core that looking may take: on a huge tree looks are further apart."""
+
+
+def wait_for_change(paths: Iterable[str]) -> None:
+    """Return as soon as one of `paths`, or anything in a folder among them, is written, added or removed."""
+    paths = tuple(paths)
+    before = _stamps(paths)
+    while True:
+        started = time.perf_counter()
+        if _stamps(paths) != before:
+            return
+        time.sleep(max(INTERVAL, (time.perf_counter() - started) / SHARE))
+
+
+def _stamps(paths: Iterable[str]) -> set[str]:
+    stamps = set()
+    for path in paths:
+        stamps.add(stamp(path))
+        for root, folders, names in os.walk(path):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            stamps.update(stamp(os.path.join(root, name)) for name in (*folders, *names))
+    return stamps
