@@ -49,6 +49,7 @@ def _server(
         parsed=parsed,
         release=named or release.version,
         exact=exact,
+        assumed=not named,
         options={dest: _setting(given, line) for dest, given in parsed.given.items()},
         defaults=parsed.values,
         env=_variables(build, pod, container),

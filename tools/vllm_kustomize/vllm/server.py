@@ -57,8 +57,9 @@ class Server:
     `build` has the objects beside it. `line` is its command line and `parsed` what vLLM makes of that.
     `options` are the arguments given, by the name of the variable that argparse stores them in
     (`tensor_parallel_size`); `defaults` has those of the release too, `env` the container's environment.
-    `release` is the release that the image names, or else the newest; `exact` says whether the catalogue has
-    the options of that very release. `image` is None for an image that is not vLLM's own.
+    `release` is the release that the image names, or else the newest, which is then `assumed`; `exact` says
+    whether the catalogue has the options of that very release. `image` is None for an image that is not
+    vLLM's own.
     """
 
     build: Build
@@ -68,6 +69,7 @@ class Server:
     parsed: Parsed
     release: str
     exact: bool
+    assumed: bool
     options: Mapping[str, Setting]
     defaults: Mapping[str, Any]
     env: Mapping[str, Setting]
@@ -83,8 +85,8 @@ class Server:
 
     @property
     def vllm(self) -> str:
-        """The release as messages name it."""
-        return f"vLLM {self.release}"
+        """The release as messages name it; `assumed` where the image does not name one."""
+        return f"assumed vLLM {self.release}" if self.assumed else f"vLLM {self.release}"
 
     @property
     def version(self) -> tuple[int, ...]:
