@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from conftest import RunCli
 from vllm_kustomize.model import Build, Resource, format_path
 from vllm_kustomize.vllm.reading import servers
 from vllm_kustomize.vllm.server import Server
@@ -179,6 +180,21 @@ def test_what_is_not_known_is_said(text: str, reason: str) -> None:
     assert [(each.what, each.reason.startswith(reason)) for each in skipped] == [
         ("container 'vllm' of Pod/server", True)
     ]
+
+
+def test_a_given_version_comes_before_the_image() -> None:
+    (found,), _ = servers(Build((Resource(pod("{image: 'vllm/vllm-openai:v0.33.0', args: [m]}")),)), "0.30.0")
+    assert (found.vllm, found.exact) == ("vLLM 0.30.0", True)
+
+
+def test_a_release_that_nobody_named_is_assumed() -> None:
+    assert server(pod("{image: 'vllm/vllm-openai', args: [m]}")).vllm == "assumed vLLM 0.33.0"
+
+
+def test_a_version_that_is_none(run_cli: RunCli) -> None:
+    result = run_cli("validate", "overlays/cpu", "--vllm-version", "newest")
+    assert (result.code, result.output) == (2, "")
+    assert result.errors == "vllm-kustomize: 'newest' is no vLLM version; write it as 0.33.0\n"
 
 
 def test_another_container_is_no_server() -> None:

@@ -47,11 +47,22 @@ def plan(settings: Settings) -> Plan:
                 f"no schemas for Kubernetes {_show(version)}: "
                 f"{_show(known[0])} to {_show(known[-1])} are known"
             )
+    if settings.vllm_version:
+        _check_vllm_version(settings.vllm_version)
     for pattern in (*settings.select, *settings.ignore):
         if not any(character in pattern for character in "*?[") and not _is_known(pattern):
             rules.get(pattern)
     selected = tuple(rule for rule in rules.load().values() if settings.selects(rule.id))
     return Plan(settings, settings.kubernetes_versions or known[-1:], selected)
+
+
+def _check_vllm_version(version: str) -> None:
+    from vllm_kustomize.vllm import catalog
+
+    try:
+        catalog.version_key(version)
+    except ValueError as error:
+        raise Error(f"{error}; write it as {catalog.releases()[-1]}") from None
 
 
 def check(build: Build, plan: Plan) -> Checked:
@@ -97,7 +108,7 @@ def _check_servers(build: Build, plan: Plan, skipped: list[Skipped]) -> Iterator
         return
     from vllm_kustomize.vllm.reading import servers
 
-    found, unread = servers(build)
+    found, unread = servers(build, plan.settings.vllm_version)
     skipped.extend(unread)
     for server in found:
         for rule, check_server in selected:

@@ -90,6 +90,12 @@ def cli() -> None:
 )
 @click.option("--no-cache", is_flag=True, help="Build everything anew and remember nothing.")
 @click.option("--watch", is_flag=True, help="Validate again whenever a file changes, until Ctrl-C.")
+@click.option(
+    "--vllm-version",
+    default="",
+    metavar="X.Y.Z",
+    help="The vLLM release to assume. Default: the image's tag.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 @click.option("-v", "--verbose", count=True, help="Print which engine and Kubernetes versions were used.")
 def validate(
@@ -105,6 +111,7 @@ def validate(
     schema_locations: tuple[str, ...],
     no_cache: bool,
     watch: bool,
+    vllm_version: str,
     quiet: bool,
     verbose: int,
 ) -> int:
@@ -129,6 +136,7 @@ def validate(
         jobs=jobs or os.cpu_count() or 1,
         schema_locations=tuple(map(Path, schema_locations)),
         cache=not no_cache,
+        vllm_version=vllm_version,
         name_engine=verbose > 0 or any(output.format == "json" for output in outputs),
     )
     verbosity = -1 if quiet else verbose

@@ -14,7 +14,10 @@ from vllm_kustomize.model import Error, KubernetesVersion, Severity
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Options of `validate`; an empty `kubernetes_versions` means the newest that is known."""
+    """Options of `validate`; an empty `kubernetes_versions` means the newest that is known.
+
+    `vllm_version` comes before what the tags of images say; empty leaves it to them.
+    """
 
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
     select: tuple[str, ...] = ()
@@ -24,6 +27,7 @@ class Settings:
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     schema_locations: tuple[Path, ...] = ()
     cache: bool = True
+    vllm_version: str = ""
     name_engine: bool = False  # asking the engine for its version takes as long as a build
 
     def selects(self, rule: str) -> bool:
