@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Related, Severity
 from vllm_kustomize.vllm.memory import DTYPE_BYTES, GIB, Parallelism, weight_bytes
-from vllm_kustomize.vllm.server import Server, Setting
+from vllm_kustomize.vllm.server import LAYOUT, Server, Setting
 
 SEVERITY = Severity.ERROR
 HELP = "Raise limits.memory above weights + KV cache + 1 GiB, or lower VLLM_CPU_KVCACHE_SPACE."
@@ -38,7 +38,7 @@ def check_server(server: Server) -> Iterator[Problem]:
         message = f"{space.shown} is no whole number of GiB: {server.vllm} stops"
         yield Problem(space.path, message, help='Write the number of GiB without a unit: "4".')
         return
-    if limit is not None:
+    if limit is not None and not server.unknown(*LAYOUT):
         yield from _check_limit(server, limit, space)
 
 

@@ -51,9 +51,11 @@ def check_server(server: Server) -> Iterator[Problem]:
 
 
 def _has_device_otherwise(server: Server) -> bool:
-    """Whether a device may come by a claim, the node's own devices, or NVIDIA's runtime."""
+    """Whether a device may come by a claim, a GPU-sharing scheduler, the node's devices, or a runtime."""
+    limits = mapping(get(server.container.spec, ("resources", "limits")))
     return (
-        bool(get(server.container.spec, ("resources", "claims")))
+        any("/" in str(name) for name in limits)
+        or bool(get(server.container.spec, ("resources", "claims")))
         or mapping(server.container.spec.get("securityContext")).get("privileged") is True
         or "NVIDIA_VISIBLE_DEVICES" in server.env
         or any(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import FieldPath, Problem, Severity
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.workload import get, text
 
@@ -24,5 +24,16 @@ HELP = "Set VLLM_API_KEY from a Secret instead of --api-key."
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield keys among the arguments that come from no variable of the cluster; the key is never shown."""
     key = server.options.get("api_key")
-    if key is not None and "$(" not in text(get(server.resource.manifest, key.path)):
+    if key is None:
+        return
+    written = text(get(server.resource.manifest, key.path))
+    following = text(get(server.resource.manifest, _next(key.path)))
+    values = key.value if isinstance(key.value, list) else [key.value]
+    if any(isinstance(value, str) and value in (written + following) for value in values):
         yield Problem(key.path, f"{server} has its API key among the arguments, in plain text")
+
+
+def _next(path: FieldPath) -> FieldPath:
+    """The argument behind one."""
+    last = path[-1]
+    return (*path[:-1], last + 1) if isinstance(last, int) else path

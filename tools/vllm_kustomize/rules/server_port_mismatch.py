@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from vllm_kustomize.model import FieldPath, Problem, Related, Severity
 from vllm_kustomize.vllm.server import Server
-from vllm_kustomize.workload import Container, items
+from vllm_kustomize.workload import Container, items, text
 
 SEVERITY = Severity.ERROR
 HELP = "Make --port, containerPort and the probe's port the same; probes may use the port's name."
@@ -36,13 +36,13 @@ def check_server(server: Server) -> Iterator[Problem]:
     )
     listens = f"{server} listens on {server.port} ({server.shown('port')}, {server.vllm})"
     ports = list(items(server.container.spec.get("ports"), (*server.container.path, "ports")))
-    if ports and server.port not in _numbers(server.container):
-        path, port = ports[0]
-        yield Problem(
-            (*path, "containerPort"),
-            f"containerPort {port.get('containerPort')}, but {listens}",
-            related=related,
-        )
+    if server.port not in _numbers(server.container):
+        asked = {str(port) for _, port in _probed_ports(server)}
+        for path, port in ports:
+            name = text(port.get("name"))
+            if name in asked or name.startswith("http") or len(ports) == 1:
+                message = f"containerPort {port.get('containerPort')}, but {listens}"
+                yield Problem((*path, "containerPort"), message, related=related)
     for path, probed in _probed_ports(server):
         # A name leads to a containerPort, which is checked above.
         if isinstance(probed, int) and probed not in (server.port, *_ports_of_others(server)):

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from vllm_kustomize.apiserver import quantity
 from vllm_kustomize.model import Problem, Severity
 from vllm_kustomize.vllm.memory import MIB, shm_bytes
-from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.vllm.server import LAYOUT, Server
 from vllm_kustomize.workload import mapping
 
 SEVERITY = Severity.ERROR
@@ -29,7 +29,7 @@ _LARGEST_SEGMENT = 240 * MIB
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield volumes at /dev/shm that are too small for the ranks that talk through them."""
-    if not server.ranks_through_shared_memory:
+    if not server.ranks_through_shared_memory or server.unknown(*LAYOUT):
         return
     path, volume = server.pod.mounted(server.container, "/dev/shm") or ((), {})
     written = mapping(volume.get("emptyDir")).get("sizeLimit")

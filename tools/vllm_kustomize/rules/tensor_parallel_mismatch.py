@@ -15,33 +15,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
-from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.vllm.server import LAYOUT, Server
 
 SEVERITY = Severity.ERROR
 HELP = "Make tensor x pipeline x data parallel size, divided by --nnodes, equal to the GPU limit."
-
-_LAYOUT = (
-    "tensor_parallel_size",
-    "pipeline_parallel_size",
-    "prefill_context_parallel_size",
-    "data_parallel_size",
-    "data_parallel_size_local",
-    "nnodes",
-)
 
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield layouts that need more GPUs than there are, or leave some idle."""
     gpus = server.gpus
-    if gpus is None or gpus.value is None or server.unknown(*_LAYOUT):
+    if gpus is None or gpus.value is None or server.unknown(*LAYOUT):
         return
     if "ray" in (server.value("distributed_executor_backend"), server.value("data_parallel_backend")):
         return  # Ray places ranks on other pods' GPUs
     needed = server.local_gpus
-    layout = " ".join(server.shown(option) for option in _LAYOUT if option in server.options)
+    layout = " ".join(server.shown(option) for option in LAYOUT if option in server.options)
     layout = layout or "the default --tensor-parallel-size=1"
     related = (gpus.related("the GPUs are set here"),)
-    place = server.place(*_LAYOUT)
+    place = server.place(*LAYOUT)
     has = f"container '{server.container.name}' has {gpus.value} {gpus.shown}"
     if needed.denominator != 1:
         message = f"{layout} does not divide evenly over --nnodes ({server.vllm})"

@@ -21,11 +21,14 @@ from vllm_kustomize.vllm.server import Server
 SEVERITY = Severity.ERROR
 HELP = "Use the image's own user, or set HOME to a directory on a volume that the user may write to."
 
+_OWN_CACHES = frozenset({"HOME", "XDG_CACHE_HOME", "VLLM_CACHE_ROOT"})
+"""Variables that take vLLM's caches elsewhere."""
+
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield users without a home in the image, and homes of a group that the user is not in."""
     image, user = server.image, server.user
-    if image is None or user in (0, None) or "HOME" in server.env:
+    if image is None or user in (0, None) or _OWN_CACHES & set(server.env):
         return
     place = server.user_path
     if server.home is None:

@@ -25,10 +25,21 @@ from vllm_kustomize.workload import Container, Pod, get, items, mapping, text
 ACCELERATORS = {"nvidia.com": "cuda", "amd.com": "rocm", "gpu.intel.com": "xpu", "google.com": "tpu"}
 """Domains of extended resources, and the images that can use them."""
 
+_DEVICES = ("gpu", "gpu.shared", "xe", "i915", "tpu")
+
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
-SHM_DEFAULT = 64 << 20
-"""Bytes of /dev/shm that a container gets without a volume."""
+_WITH_THE_POD = frozenset({"emptyDir", "ephemeral", "configMap", "secret", "downwardAPI", "projected"})
+
+LAYOUT = (
+    "tensor_parallel_size",
+    "pipeline_parallel_size",
+    "prefill_context_parallel_size",
+    "data_parallel_size",
+    "data_parallel_size_local",
+    "nnodes",
+)
+"""The options that decide how many ranks a server starts."""
 
 DEFAULT_MODEL = "Qwen/Qwen3-0.6B"
 """What `vllm serve` starts without a model (ModelConfig.model in vllm/config/model.py)."""
@@ -285,10 +296,16 @@ class Server:
 
     @property
     def http_probes(self) -> Iterator[tuple[FieldPath, Manifest]]:
-        """The `httpGet` of the probes that have one."""
+        """The `httpGet` of the probes that ask this server, not another container or host."""
         for path, probe in self.probes:
-            if "httpGet" in probe:
-                yield (*path, "httpGet"), mapping(probe["httpGet"])
+            action = mapping(probe.get("httpGet"))
+            if action and not action.get("host") and action.get("port") in (*self.port_names, self.port):
+                yield (*path, "httpGet"), action
+
+    @property
+    def port_names(self) -> list[str]:
+        """The names of the container's own ports."""
+        return [text(port.get("name")) for _, port in items(self.container.spec.get("ports"), ())]
 
     @property
     def autoscalers(self) -> Iterator[Resource]:
@@ -406,7 +423,7 @@ def is_below(path: str, directory: str) -> bool:
 
 def is_persistent(volume: Manifest) -> bool:
     """Whether what is written to a volume outlives the pod (or the volume brings its contents along)."""
-    return bool(volume) and not {"emptyDir", "configMap", "secret", "downwardAPI", "projected"} & set(volume)
+    return bool(volume) and not _WITH_THE_POD & set(volume)
 
 
 def _is_on(setting: Setting | None) -> bool:
@@ -419,7 +436,7 @@ def _string(value: Any) -> str | None:
 
 def _is_gpu(name: str) -> bool:
     domain, _, device = name.partition("/")
-    return domain in ACCELERATORS and device.startswith(("gpu", "mig-", "xe", "i915", "tpu"))
+    return domain in ACCELERATORS and (device in _DEVICES or device.startswith("mig-"))
 
 
 def _node_labels(spec: Manifest) -> Iterator[tuple[str, list[str]]]:
