@@ -79,10 +79,14 @@ def test_gpu_memory():
     assert find_gpu("24Gi").memory == 24 << 30
 
 
-def test_every_known_model_can_be_sized_on_every_known_gpu():
-    for model in known_models():
-        for gpu in known_gpus():
-            assert size(Request(model, gpu.product)).weights > 0
+@pytest.mark.parametrize("model", known_models())
+def test_every_known_model_can_be_sized(model):
+    assert size(Request(model, "H200")).weights > 0
+
+
+@pytest.mark.parametrize("gpu", known_gpus(), ids=lambda gpu: gpu.product)
+def test_every_known_gpu_is_found_by_its_label(gpu):
+    assert find_gpu(gpu.product) == gpu
 
 
 BROKEN = [
