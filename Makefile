@@ -47,6 +47,10 @@ golden: .venv ## Rewrite the expected renders and outputs; read the diff
 bench: .venv ## Measure speed on repos of 3 to 1,000 overlays (10 minutes); writes docs/benchmarks.*
 	$(BIN)/python tests/benchmarks/bench.py
 
+.PHONY: e2e
+e2e: .venv ## Run a real vLLM with what the overlays render (docs/execution.md); CASES="cpu ..." chooses
+	@PYTHONPATH=tests $(BIN)/python -m e2e $(CASES)
+
 .PHONY: lock
 lock: ## Pin the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lock
@@ -57,4 +61,4 @@ lock: ## Pin the newest versions that pyproject.toml allows
 
 .PHONY: clean
 clean: ## Remove what make has made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -1,0 +1,209 @@
+"""Read from the rendered objects what the kubelet has to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from e2e.kubelet.environment import environment, service_links
+from e2e.kubelet.expansion import expand
+from e2e.kubelet.objects import Identity, NotPlayed, NotStarted, Objects
+from e2e.kubelet.probes import Probe, probes
+from e2e.kubelet.volumes import Mount, plan
+from vllm_kustomize import workload
+from vllm_kustomize.apiserver import quantity
+from vllm_kustomize.model import Manifest, Resource
+from vllm_kustomize.workload import mapping
+
+ENTRYPOINT = ("vllm", "serve")
+"""The entrypoint of vLLM's images (docker/Dockerfile of vLLM), for a container without `command`."""
+RUNTIME_CAPABILITIES = [
+    "chown",
+    "dac_override",
+    "fowner",
+    "fsetid",
+    "kill",
+    "setgid",
+    "setuid",
+    "setpcap",
+    "net_bind_service",
+    "net_raw",
+    "sys_chroot",
+    "mknod",
+    "audit_write",
+    "setfcap",
+]
+"""What containerd leaves to a container that says nothing about capabilities."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Whom the process runs as and what it may; capabilities by their lower-case names."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    capabilities: tuple[str, ...]
+    no_new_privileges: bool
+    fs_group: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod with one container, ready to be started."""
+
+    identity: Identity
+    image: str
+    command: tuple[str, ...]
+    variables: Mapping[str, str]
+    working_directory: str
+    mounts: tuple[Mount, ...]
+    probes: Mapping[str, Probe]
+    user: User
+    ports: Mapping[str, int]
+    pre_stop: Manifest | None
+    grace_period: float
+    memory_limit: int
+    gpus: tuple[str, ...]
+    read_only_root: bool
+    not_played: tuple[str, ...]
+
+    def port(self, name_or_number: str | int) -> int:
+        """The number of a port that a probe or a Service names; raises `KeyError` for an unknown name."""
+        if isinstance(name_or_number, int):
+            return name_or_number
+        return int(name_or_number) if name_or_number.isdigit() else self.ports[name_or_number]
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of a Service, and the pod's port behind it."""
+
+    service: str
+    namespace: str
+    port: int
+    pod_port: int
+
+
+def vllm_pod(resources: Iterable[Resource]) -> Pod:
+    """The first pod of a build that runs vLLM.
+
+    Raises `NotStarted` where the kubelet would not start it, `NotPlayed` where it needs what is not known
+    here or no object runs vLLM.
+    """
+    resources = tuple(resources)
+    objects = Objects.of(resources)
+    for resource in resources:
+        for template in workload.pods(resource):
+            for container in template.servers:
+                return _pod(resource, template, container.spec, objects)
+    raise NotPlayed("no object of the build runs vLLM")
+
+
+def service_ports(pod: Pod, resources: Iterable[Resource]) -> list[ServicePort]:
+    """Every port of the Services that select the pod."""
+    labels = mapping(pod.identity.metadata.get("labels"))
+    found = []
+    for service in Objects.of(resources).of_kind("Service"):
+        metadata, spec = mapping(service.get("metadata")), mapping(service.get("spec"))
+        selector = mapping(spec.get("selector"))
+        if selector and selector.items() <= labels.items():
+            found += [
+                ServicePort(
+                    metadata["name"],
+                    metadata.get("namespace") or "default",
+                    port["port"],
+                    pod.port(port.get("targetPort", port["port"])),
+                )
+                for port in spec.get("ports") or ()
+            ]
+    return found
+
+
+def _pod(resource: Resource, template: workload.Pod, container: Manifest, objects: Objects) -> Pod:
+    spec = template.spec
+    namespace = resource.namespace or "default"
+    identity = Identity(
+        f"{resource.name}-0",
+        namespace,
+        mapping(template.template.get("metadata")),
+        spec.get("serviceAccountName") or "default",
+    )
+    links = service_links(objects, namespace) if spec.get("enableServiceLinks", True) else {}
+    variables = environment(container, objects, identity, links)
+    command = container.get("command") or ENTRYPOINT
+    return Pod(
+        identity=identity,
+        image=container["image"],
+        command=tuple(expand(word, variables) for word in (*command, *(container.get("args") or ()))),
+        variables=variables,
+        working_directory=container.get("workingDir") or "/",
+        mounts=plan(spec, container, objects, variables),
+        probes=probes(container),
+        user=_user(mapping(spec.get("securityContext")), mapping(container.get("securityContext"))),
+        ports={
+            port["name"]: port["containerPort"] for port in container.get("ports") or () if "name" in port
+        },
+        pre_stop=mapping(mapping(container.get("lifecycle")).get("preStop")) or None,
+        grace_period=spec.get("terminationGracePeriodSeconds", 30),
+        memory_limit=int(
+            quantity.parse(str(mapping(mapping(container.get("resources")).get("limits")).get("memory") or 0))
+        ),
+        gpus=tuple(workload.gpus(mapping(mapping(container.get("resources")).get("limits")))),
+        read_only_root=bool(mapping(container.get("securityContext")).get("readOnlyRootFilesystem")),
+        not_played=tuple(_not_played(spec, container)),
+    )
+
+
+def _user(of_pod: Manifest, of_container: Manifest) -> User:
+    both = {**of_pod, **of_container}
+    changes = mapping(both.get("capabilities"))
+    names = {word.lower().removeprefix("cap_") for word in changes.get("drop") or ()}
+    kept = [] if "all" in names else [name for name in RUNTIME_CAPABILITIES if name not in names]
+    if both.get("privileged"):
+        kept = ["all"]
+    added = [word.lower().removeprefix("cap_") for word in changes.get("add") or ()]
+    uid = both.get("runAsUser", 0)
+    if both.get("runAsNonRoot") and uid == 0:
+        # vLLM's images run as root unless the manifest says otherwise.
+        raise NotStarted("CreateContainerConfigError: container has runAsNonRoot and image will run as root")
+    fs_group = of_pod.get("fsGroup")
+    groups = [*(of_pod.get("supplementalGroups") or ()), *([fs_group] if fs_group is not None else ())]
+    return User(
+        uid,
+        both.get("runAsGroup", 0),
+        tuple(groups),
+        tuple(dict.fromkeys([*kept, *added])),
+        both.get("allowPrivilegeEscalation") is False,
+        fs_group,
+    )
+
+
+def _not_played(spec: Manifest, container: Manifest) -> Iterable[str]:
+    """What the manifest says and nobody here enforces."""
+    limits = mapping(mapping(container.get("resources")).get("limits"))
+    extended = [f"{name}: {limits[name]}" for name in limits if "/" in name]
+    if extended:
+        yield f"extended resources ({', '.join(extended)})"
+    if limits.get("memory"):
+        yield "the memory limit (the server sees it; nobody enforces it)"
+    if limits.get("cpu"):
+        yield "the CPU limit"
+    both = {**mapping(spec.get("securityContext")), **mapping(container.get("securityContext"))}
+    if mapping(both.get("seccompProfile")):
+        yield f"the seccomp profile {both['seccompProfile'].get('type')}"
+    for key in ("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "runtimeClassName"):
+        if spec.get(key):
+            yield f"{key} (there is no scheduler)"
+    for key in ("hostNetwork", "hostPID"):
+        if spec.get(key):
+            yield f"{key} (the pod has a network and processes of its own)"
+    if spec.get("hostIPC"):
+        yield "hostIPC (the pod has shared memory of its own)"
+    others = [
+        one.get("name", "")
+        for one in (*(spec.get("initContainers") or ()), *spec["containers"])
+        if one != container
+    ]
+    if others:
+        yield f"the containers {', '.join(others)}"
