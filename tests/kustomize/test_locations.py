@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,27 @@ IN_JSON: dict[str, list[tuple[int, int, str]]] = {
 }
 
 
+def read_json(text: str) -> Iterator[Place]:
+    for finding in json.loads(text)["findings"]:
+        place = finding["location"]
+        yield place["file"], place["line"], place["column"], finding["rule"]
+
+
+def read_sarif(text: str) -> Iterator[Place]:
+    for result in json.loads(text)["runs"][0]["results"]:
+        place = result["locations"][0]["physicalLocation"]
+        region = place["region"]
+        yield place["artifactLocation"]["uri"], region["startLine"], region["startColumn"], result["ruleId"]
+
+
+def read_text(text: str) -> Iterator[Place]:
+    for match in re.finditer(r"^(\S+?):(\d+):(\d+): \w+\[([\w-]+)\]", text, re.MULTILINE):
+        yield match[1], int(match[2]), int(match[3]), match[4]
+
+
+READERS = {"json": read_json, "sarif": read_sarif, "concise": read_text, "text": read_text}
+
+
 def expected(repo: Path) -> Counter[Place]:
     places: Counter[Place] = Counter()
     for path in sorted(repo.rglob("*.*")):
@@ -55,15 +77,12 @@ def arguments(repo: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("repo", sorted(REPOS.iterdir()), ids=lambda repo: repo.name)
-def test_every_fault_is_reported_where_it_is_written(repo: Path, run_cli: RunCli) -> None:
-    result = run_cli(*arguments(repo), "--format", "json", cwd=REPOS)
-    findings = json.loads(result.output)["findings"]
-    reported = Counter(
-        (place["file"], place["line"], place["column"], finding["rule"])
-        for finding in findings
-        for place in [finding["location"]]
-    )
-    assert sorted(reported.elements()) == sorted(expected(repo).elements())
+def test_every_fault_is_reported_where_it_is_written(repo: Path, tmp_path: Path, run_cli: RunCli) -> None:
+    formats = [f"--format={name}={tmp_path / name}" for name in READERS]
+    run_cli(*arguments(repo), *formats, cwd=REPOS)
+    wanted = sorted(expected(repo).elements())
+    for name, read in READERS.items():
+        assert sorted(read((tmp_path / name).read_text(encoding="utf-8"))) == wanted, name
 
 
 def test_there_are_enough_faults() -> None:
