@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from vllm_kustomize.cli import main
+import sys
+
+
+def main() -> None:
+    """Run the command; Ctrl-C ends it quietly, even while it still loads."""
+    try:
+        from vllm_kustomize import cli
+
+        cli.main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

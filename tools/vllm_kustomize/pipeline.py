@@ -71,7 +71,7 @@ def validate(
     parts = {overlay: part for overlay in targets.overlays if (part := cache.get(overlay))}
     missing = [overlay for overlay in targets.overlays if overlay not in parts]
     from_files = []
-    with Engine(executable) as engine:
+    with cache, Engine(executable) as engine:
         # The engine works while the checks are imported and their schemas compiled.
         rendered = engine.build_all(missing, settings.jobs)
         if (settings.name_engine or settings.engine) and not cache.engine:
@@ -89,7 +89,6 @@ def validate(
                 if progress:
                     progress(done, len(missing))
             from_files = [_quoted(_check_file(file, plan, tree), tree) for file in targets.files]
-    cache.save()
     in_order = [*(parts[overlay] for overlay in targets.overlays), *from_files]
     findings = tuple(finding for part in in_order for finding in part.findings)
     if findings:

@@ -50,8 +50,8 @@ class Cache:
     """What is remembered of the overlays of one working directory, for one set of settings.
 
     `engine` and `versions` are what a run found out about the engine and the settings; they hold as long as
-    the rest does. `inputs` are the files and folders behind all overlays that were asked for. Without a file
-    the cache lives as long as the process.
+    the rest does. `inputs` are the files and folders behind all overlays that were asked for. Leaving its
+    context writes the cache; without a file it lives as long as the process.
     """
 
     def __init__(self, file: Path | None = None, key: str = "") -> None:
@@ -89,8 +89,11 @@ class Cache:
             signatures = {path: self._signature(path) for path in paths}
             self._entries[overlay.name] = {"inputs": signatures, "part": astuple(part)}
 
-    def save(self) -> None:
-        """Write the cache for the next run; where that fails, the next run is as slow as this one was."""
+    def __enter__(self) -> Cache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Write the cache for the next run, also when this one is interrupted; it may fail, at its cost."""
         if self._file is None or not self._changed:
             return
         entries = {name: entry for name, entry in self._entries.items() if Path(name).is_dir()}

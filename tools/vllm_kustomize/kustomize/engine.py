@@ -143,7 +143,7 @@ class Engine:
             self._running.add(process)
         try:
             output, errors = process.communicate(timeout=self._timeout)
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
             _kill(process)
             process.communicate()
             raise

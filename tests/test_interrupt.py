@@ -1,0 +1,71 @@
+"""Ctrl-C stops everything at once and spoils nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SLOW_ENGINE = """\
+#!/bin/sh
+echo $$ >> {log}
+sleep 60 &
+echo $! >> {log}
+wait
+"""
+
+
+def _start(directory: Path, *options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "vllm_kustomize", "validate", *options],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "tools")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to look for processes")
+def test_ctrl_c_ends_every_process(tmp_path: Path) -> None:
+    log, engine = tmp_path / "log", tmp_path / "kubectl"
+    engine.write_text(SLOW_ENGINE.format(log=log))
+    engine.chmod(0o755)
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kustomization.yaml").write_text("resources: []\n")
+    process = _start(tmp_path, "--engine", str(engine), "--jobs", "2")
+    for _ in range(600):  # until both builds and the question for the version wait
+        if log.exists() and len(log.read_text().splitlines()) >= 6:
+            break
+        time.sleep(0.05)
+    started = [int(line) for line in log.read_text().splitlines()]
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=10)
+    assert (process.returncode, output, errors.strip()) == (130, "", "interrupted")
+    time.sleep(0.1)
+    assert [number for number in started if _is_alive(number)] == []
+    assert list(Path(os.environ["VLLM_KUSTOMIZE_CACHE"]).glob("*.tmp")) == []
+
+
+@pytest.mark.parametrize("delay", [0.03, 0.06, 0.1, 0.2])
+def test_ctrl_c_while_loading_shows_no_traceback(tmp_path: Path, delay: float) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: []\n")
+    process = _start(tmp_path, "--watch")
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert "vllm_kustomize" not in errors
