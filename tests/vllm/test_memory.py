@@ -162,6 +162,10 @@ UNREADABLE = [
     ({**LLAMA, "num_attention_heads": 0}, "num_attention_heads is 0"),
     ({**LLAMA, "hidden_size": True}, "hidden_size is not a number of things: True"),
     ({**LLAMA, "hidden_size": -4096}, "hidden_size is not a number of things: -4096"),
+    (
+        {**LLAMA, "num_attention_heads": 5000, "head_dim": None},
+        "5000 attention heads do not share 4096 elements",
+    ),
     ({**LLAMA, "text_config": [1]}, "text_config is not an object"),
     ({**LLAMA, "mamba_d_state": 16}, "it has Mamba layers (mamba_d_state)"),
     ({**LLAMA, "layer_types": ["linear_attention"]}, "it has linear_attention layers"),

@@ -89,10 +89,18 @@ def test_junk_in_any_field_is_survived(overlay: str) -> None:
         ["x" * 1_000_000],
         ["m", "--hf-overrides", "{" * 10_000],
         ["m", "--max-model-len=1" + "0" * 5000],
+        [
+            "meta-llama/Llama-3.1-8B",
+            "--max-model-len=1" + "0" * 400,
+            "--max-num-batched-tokens=1" + "0" * 400,
+        ],
+        ["meta-llama/Llama-3.1-8B", "--gpu-memory-utilization=nan", "--port=nan"],
+        ["meta-llama/Llama-3.1-8B", "--gpu-memory-utilization=1e308"],
+        ["meta-llama/Llama-3.1-8B", "--gpu-memory-utilization=-inf"],
         ["m", "\x00\x01\ud800", "--\x7f=\x00"],
         ["$(A)", "--port=$(B)", "$(C)=$(C)"],
     ],
-    ids=range(14),
+    ids=range(18),
 )
 @pytest.mark.parametrize(
     "image", ["vllm/vllm-openai:v0.33.0", "vllm/vllm-openai-cpu:v0.33.0", "vllm:junk@@::/"]
@@ -107,5 +115,6 @@ def test_any_command_line_is_survived(words: list[str], image: str) -> None:
         "startupProbe": {"httpGet": {"path": "/health", "port": 8000}, "failureThreshold": 360},
     }
     selector = {"nvidia.com/gpu.product": "NVIDIA-L4"}
+    container["env"].append({"name": "VLLM_CPU_KVCACHE_SPACE", "value": "9" * 400})
     pod = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container], "nodeSelector": selector}}
     check(Build((Resource(pod),)))

@@ -34,7 +34,7 @@ def check_server(server: Server) -> Iterator[Problem]:
         message = f"{server} has no memory limit: {server.vllm} takes the node's memory for its KV cache"
         yield Problem((*server.container.path, "resources"), message)
     space = server.env.get("VLLM_CPU_KVCACHE_SPACE")
-    if space is not None and isinstance(space.value, str) and not space.value.strip().isdigit():
+    if space is not None and space.value is not None and server.cpu_cache_space is None:
         message = f"{space.shown} is no whole number of GiB: {server.vllm} stops"
         yield Problem(space.path, message, help='Write the number of GiB without a unit: "4".')
         return
@@ -47,8 +47,8 @@ def _check_limit(server: Server, limit: Setting, space: Setting | None) -> Itera
     weights = _weights(server) * server.local_engines
     cache, shown = 0, ""
     related: tuple[Related, ...] = ()
-    if space is not None and isinstance(space.value, str):
-        cache, shown = int(space.value) * GIB, space.shown
+    if space is not None and server.cpu_cache_space is not None:
+        cache, shown = server.cpu_cache_space, space.shown
         related = (space.related("the KV cache is set here"),)
     elif "kv_cache_memory_bytes" in server.options:
         setting = server.options["kv_cache_memory_bytes"]

@@ -57,12 +57,12 @@ def check_server(server: Server) -> Iterator[Problem]:
 
 def _check_cpu(server: Server, model: Architecture, length: int, element: int | None) -> Iterator[Problem]:
     """On CPUs the space for the KV cache is given, so that nothing is estimated."""
-    space = server.env.get("VLLM_CPU_KVCACHE_SPACE")
-    if space is None or not isinstance(space.value, str) or not space.value.strip().isdigit():
+    available = server.cpu_cache_space
+    if not available:
         return
-    available = int(space.value) * GIB
+    space = server.env["VLLM_CPU_KVCACHE_SPACE"]
     fits = memory.kv_tokens(model, available, length, _parallelism(server), element, memory.ON_CPU)
-    if available and fits < length:
+    if fits < length:
         longest = memory.longest_context(model, available, _parallelism(server), element, memory.ON_CPU)
         yield Problem(
             space.path,
@@ -81,7 +81,7 @@ def _check_gpu(
         memory.DTYPE_BYTES[str(server.value("dtype"))],
         server.value("gpu_memory_utilization"),
     )
-    if not isinstance(utilization, float | int):
+    if not isinstance(utilization, float | int) or not 0 < utilization <= 1:
         return
     batched = server.count("max_num_batched_tokens", memory.default_batched_tokens(gpu.memory, gpu.product))
     scheduling = memory.Scheduling(batched)

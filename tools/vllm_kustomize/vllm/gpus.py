@@ -55,7 +55,7 @@ def find_gpu(name: str) -> Gpu:
     product = name.strip().removesuffix("-SHARED")
     if migrated := re.fullmatch(r"(.+)-MIG-\d+g\.(\d+)gb(?:\.me)?", product, re.IGNORECASE):
         return Gpu(name, "nvidia", int(migrated[2]) << 30)
-    if plain := re.fullmatch(r"(\d+)\s*Gi?B?", product, re.IGNORECASE):
+    if plain := re.fullmatch(r"(\d{1,6})\s*Gi?B?", product, re.IGNORECASE):
         return Gpu(f"GPU of {plain[1]} GiB", "nvidia", int(plain[1]) << 30)
     wanted = set(_words(product))
     matches = [gpu for gpu in known_gpus() if wanted and wanted <= set(_words(gpu.product))]

@@ -135,7 +135,7 @@ def kv_tokens(
     token = group_layers * kv_bytes_per_layer(model, parallel.tensor, element_bytes)
     block = token * scheduling.block_tokens
     needed = sum(_blocks(window, max_model_len, scheduling, parallel.pipeline) for window in groups)
-    return int(max(0, available // block) / needed * max_model_len)
+    return max(0, available // block) * max_model_len // needed
 
 
 def longest_context(
@@ -233,7 +233,7 @@ def _blocks(window: int | None, max_model_len: int, scheduling: Scheduling, pipe
     one where steps overlap (max_concurrent_batches in vllm/config/vllm.py).
     """
     if window is None:
-        return ceil(max_model_len / scheduling.block_tokens)
+        return -(-max_model_len // scheduling.block_tokens)
     in_flight = scheduling.batched_tokens * (pipeline + scheduling.overlapping)
     kept = min(window - 1 + in_flight, max_model_len)
-    return ceil(kept / scheduling.block_tokens) + 1
+    return -(-kept // scheduling.block_tokens) + 1

@@ -167,8 +167,12 @@ def read_config(config: Config) -> Architecture:
     hidden = _count(text, "hidden_size", "n_embd", "d_model")
     layers = _count(text, "num_hidden_layers", "n_layer", "n_layers")
     heads = _count(text, "num_attention_heads", "n_head", "n_heads")
-    kv_heads = _count(text, "num_key_value_heads", default=heads)
+    kv_heads = _count(
+        text, "num_key_value_heads", "num_kv_heads", default=1 if text.get("multi_query") else heads
+    )
     head_dim = _count(text, "head_dim", default=hidden // heads)
+    if not head_dim or not kv_heads:
+        raise UnknownModel(f"{heads} attention heads do not share {hidden} elements")
     intermediate = _count(text, "intermediate_size", "ffn_dim", "n_inner", default=4 * hidden)
     matrices = 2 if model_type in _PLAIN_MLP else 3
 

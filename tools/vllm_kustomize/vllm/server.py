@@ -261,6 +261,13 @@ class Server:
         return None
 
     @property
+    def cpu_cache_space(self) -> int | None:
+        """Bytes that VLLM_CPU_KVCACHE_SPACE gives the KV cache, or None where it is unset or unreadable."""
+        setting = self.env.get("VLLM_CPU_KVCACHE_SPACE")
+        gibibytes = setting.value.strip() if setting is not None and isinstance(setting.value, str) else ""
+        return int(gibibytes[:9]) << 30 if gibibytes.isascii() and gibibytes.isdigit() else None
+
+    @property
     def memory_limit(self) -> Setting | None:
         """The memory limit in bytes."""
         written = get(self.container.spec, ("resources", "limits", "memory"))

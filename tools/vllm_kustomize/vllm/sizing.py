@@ -68,6 +68,8 @@ def size(request: Request) -> Sizing:
     ):
         if value not in known:
             raise Error(f"{option} {value}: its size is not known; use one of {', '.join(known)}")
+    if not 0 < request.gpu_memory_utilization <= 1:
+        raise Error("--gpu-memory-utilization is a share above 0 and up to 1")
     model = _architecture(request.model)
     gpu = find_gpu(request.gpu)
     possible = memory.tensor_sizes(model)
