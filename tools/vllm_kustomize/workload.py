@@ -192,6 +192,18 @@ def strings(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
+def texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
+    """Every string at or below a value, with its place."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from texts(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from texts(item, (*path, index))
+
+
 def items(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Manifest]]:
     """The mappings of a list, each with its path."""
     if isinstance(value, list):

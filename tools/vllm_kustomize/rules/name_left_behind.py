@@ -1,7 +1,8 @@
 """A custom resource calls every object by the name that it gets.
 
-`namePrefix` and `nameSuffix` rename objects and, in built-in kinds, what refers to them. Kustomize does not
-know the fields of custom resources: a ScaledObject or HTTPRoute keeps the old name and points at nothing.
+`namePrefix`, `nameSuffix` and the hash of a generated ConfigMap or Secret rename objects and, in built-in
+kinds, what refers to them. Kustomize does not know the fields of custom resources: a ScaledObject or
+HTTPRoute keeps the old name and points at nothing.
 
 Bad:   namePrefix: dev-, and a ScaledObject whose scaleTargetRef.name is vllm-server
 Good:  the same, and `configurations:` with a nameReference for ScaledObject
@@ -17,7 +18,10 @@ from vllm_kustomize.kustomize.source import SourceGraph
 from vllm_kustomize.model import FieldPath, Location, Severity, SourceProblem, format_path
 
 SEVERITY = Severity.ERROR
-HELP = "Add a nameReference for this field in a file under configurations:, or give the object a fixed name."
+HELP = (
+    "Add a nameReference for this field in a file under configurations:, or give the object a fixed name "
+    "(disableNameSuffixHash: true for a generated one)."
+)
 
 
 def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
@@ -25,11 +29,11 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
     renamed = {
         (source.original.kind, source.original.name): source
         for source in graph.objects
-        if source.original.name != source.id.name
+        if source.original.name != source.id.name or source.hashed
     }
     if not renamed:
         return
-    present = {source.id.name for source in graph.objects}
+    present = {source.id.name for source in graph.objects if not source.hashed}
     for source in graph.objects:
         if "." not in source.id.group or (source.id.group.endswith(".k8s.io") and not _is_custom(source)):
             continue
@@ -89,6 +93,8 @@ def _is_configured(graph: SourceGraph, source: Source, path: FieldPath) -> bool:
 
 def _renames(target: Source) -> Iterator[Location]:
     name, _ = target.root.find(("metadata", "name"))
+    if target.hashed:
+        yield name.location(note="generated here, with a hash behind the name")
     for past in name.past:
         if past.note:
             yield past.location(note=f"{past.note}: the name is now '{name.value}'")

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
-from vllm_kustomize.model import FieldPath, Problem, Severity
+from vllm_kustomize.model import Problem, Severity
 from vllm_kustomize.rules import did_you_mean
 from vllm_kustomize.vllm.names import metrics
 from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.workload import texts
 
 SEVERITY = Severity.ERROR
 HELP = "Scale on vllm:num_requests_waiting or vllm:kv_cache_usage_perc."
@@ -30,20 +30,9 @@ def check_server(server: Server) -> Iterator[Problem]:
     if not known:
         return
     for scaler in server.autoscalers:
-        for path, text in _texts(scaler.manifest.get("spec"), ("spec",)):
+        for path, text in texts(scaler.manifest.get("spec"), ("spec",)):
             for metric in re.findall(r"\bvllm:[a-z0-9_]+", text):
                 base = re.sub(r"_(?:total|sum|count|bucket|created)\Z", "", metric)
                 if not {metric, base} & known:
                     message = f"{server.vllm} has no metric {metric}{did_you_mean(base, known)}"
                     yield Problem(path, message, resource=scaler)
-
-
-def _texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _texts(item, (*path, str(key)))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _texts(item, (*path, index))
