@@ -39,6 +39,14 @@ check: lint types test validate ## All that a change has to pass
 engines: .venv ## Build everything with kubectl 1.28 to 1.37 and compare the bytes
 	PYTHONPATH=tests $(BIN)/python tests/engines/compare.py
 
+.PHONY: coverage
+coverage: .venv ## Measure what the API-server checks catch and rewrite docs/api-server-coverage.md
+	PYTHONPATH=tests $(BIN)/python tests/conformance/coverage.py
+
+.PHONY: benchmark
+benchmark: .venv ## Measure how long the checks take
+	for file in tests/benchmarks/*.py; do PYTHONPATH=tests $(BIN)/python $$file || exit 1; done
+
 .PHONY: golden
 golden: .venv ## Rewrite the expected renders and outputs; read the diff
 	$(BIN)/pytest -q --update-golden

@@ -77,8 +77,13 @@ def names() -> tuple[str, ...]:
 
 @cache
 def families() -> tuple[str, ...]:
-    """The families of API-server checks, one a module."""
-    return tuple(module.name for module in pkgutil.iter_modules(apiserver.__path__))
+    """The families of API-server checks: modules that are named like the family they report."""
+    modules = (module.name for module in pkgutil.iter_modules(apiserver.__path__))
+    return tuple(name for name in modules if _family_of(name) == name)
+
+
+def _family_of(module: str) -> str:
+    return getattr(import_module(f"{apiserver.__name__}.{module}"), "FAMILY", "")
 
 
 def _family_manual(family: str) -> str:

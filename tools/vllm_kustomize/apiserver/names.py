@@ -61,9 +61,6 @@ label_value = _format(
 _name_part = _format(
     _NAME, LABEL_LIMIT, "letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
 )
-c_identifier = _format(
-    r"[A-Za-z_][A-Za-z0-9_]*", 1 << 30, "letters, digits and '_', not beginning with a digit"
-)
 env_name_before_1_32 = _format(
     r"[-._a-zA-Z][-._a-zA-Z0-9]*", 1 << 30, "letters, digits, '_', '-' and '.', not beginning with a digit"
 )

@@ -14,6 +14,8 @@ from typing import Any
 
 from vllm_kustomize.apiserver.combinators import Fault, Scope, Value, shorten
 
+FAMILY = "quantity"
+
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _GRAMMAR = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCII)
@@ -110,20 +112,4 @@ def well_formed(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault((), f"{shorten(value)} {MALFORMED}")
 
 
-def not_negative(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A quantity of at least zero."""
-    parsed = of(value)
-    if parsed is not None and parsed < 0:
-        yield Fault((), f"is {value}, but may not be negative")
-
-
-def positive(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A quantity above zero."""
-    parsed = of(value)
-    if parsed is not None and parsed <= 0:
-        yield Fault((), f"is {written(value)}, but must be greater than zero")
-
-
-QUANTITY = Value("quantity", well_formed)
-NOT_NEGATIVE = Value("quantity", well_formed, not_negative)
-POSITIVE = Value("quantity", well_formed, positive)
+QUANTITY = Value(FAMILY, well_formed)

@@ -91,6 +91,7 @@ class DownwardFiles(Check):
 
     accepts = dict
     zero = MappingProxyType({})
+    parts = (_FIELD, _RESOURCE, MODE)
 
     def __call__(self, value: Any, path: Any, scope: Scope) -> None:
         """Check each item."""

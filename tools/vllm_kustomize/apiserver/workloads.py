@@ -32,12 +32,11 @@ from vllm_kustomize.apiserver.combinators import (
     struct,
     structs,
     text,
-    warning,
 )
 from vllm_kustomize.apiserver.metadata import TEMPLATE_META, object_meta, template_labels
 from vllm_kustomize.apiserver.pod import POD_SPEC, pod_annotations
 from vllm_kustomize.apiserver.selectors import SELECTOR, is_empty, is_valid, matches
-from vllm_kustomize.model import FieldPath, Severity
+from vllm_kustomize.model import FieldPath, Problem, Severity
 
 FAMILY = "workloads"
 NOT_NEGATIVE = Number(FAMILY, 0)
@@ -265,6 +264,7 @@ class StatefulPods(Check):
 
     accepts = dict
     zero = MappingProxyType({})
+    parts = (POD_SPEC, CLAIM_SPEC)
     note = " (the server accepts this, but no pod can be created from it)"
 
     def __call__(self, value: Any, path: FieldPath, scope: Scope) -> None:
@@ -275,18 +275,22 @@ class StatefulPods(Check):
             CLAIM_SPEC(struct(claim, "spec"), (*path, "volumeClaimTemplates", index, "spec"), inner)
         checked = scope.stricter_since((1, 34))
         for problem in inner.problems:
+            problem = _at_claim(problem, value, path)
             if not checked and problem.severity is Severity.ERROR:
                 problem = replace(problem, severity=Severity.WARNING, message=problem.message + self.note)
             scope.problems.append(problem)
 
 
-def claim_names(value: Any, scope: Scope) -> Iterator[Fault]:
-    """Claim templates have names that volumes can have."""
-    for index, claim in structs(value, "volumeClaimTemplates"):
-        name = text(struct(claim, "metadata"), "name")
-        if message := names.dns_label(name):
-            fault = Fault if scope.stricter_since((1, 34)) else warning
-            yield fault(("volumeClaimTemplates", index, "metadata", "name"), message)
+def _at_claim(problem: Problem, value: Any, path: FieldPath) -> Problem:
+    """A problem of a volume that is really a claim stands at the claim's name."""
+    base = (*path, "template", "spec", "volumes")
+    own = len(with_claims(value)["volumes"]) - len(items(value, "volumeClaimTemplates"))
+    index = (
+        problem.path[len(base)] if problem.path[: len(base)] == base and len(problem.path) > len(base) else -1
+    )
+    if not isinstance(index, int) or index < own:
+        return problem
+    return replace(problem, at=(*path, "volumeClaimTemplates", index - own, "metadata", "name"))
 
 
 RETENTION = one_of(FAMILY, "Retain", "Delete")
