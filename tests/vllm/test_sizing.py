@@ -91,6 +91,10 @@ def test_every_known_gpu_is_found_by_its_label(gpu):
 
 BROKEN = [
     (
+        Request(LLAMA_8B, "L4", gpu_memory_utilization=float("nan")),
+        "--gpu-memory-utilization is a share above 0",
+    ),
+    (
         Request("no/such", "L4"),
         "no model 'no/such' in the built-in table; give the path of its config.json",
     ),
