@@ -33,7 +33,8 @@ def check(resource: Resource) -> Iterator[Problem]:
         return
     for pod in pods(resource):
         for container in pod.servers:
-            if "--headless" in strings(container.spec.get("args")):
+            words = [*strings(container.spec.get("command")), *strings(container.spec.get("args"))]
+            if "--headless" in " ".join(words).split():
                 continue
             for probe, why in _WHY.items():
                 if not container.spec.get(probe):

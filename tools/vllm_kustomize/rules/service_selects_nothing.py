@@ -33,4 +33,10 @@ def check_build(build: Build) -> Iterator[Problem]:
 
 
 def _fits(selector: Mapping[object, object], labels: Mapping[object, object]) -> bool:
-    return all(labels.get(key) == value for key, value in selector.items())
+    return all(labels.get(key) == value or _set_by_a_controller(str(key)) for key, value in selector.items())
+
+
+def _set_by_a_controller(label: str) -> bool:
+    """Whether a controller adds a label of that name to its pods, such as a LeaderWorkerSet its own name."""
+    domain = label.rpartition("/")[0]
+    return domain.endswith(("k8s.io", "kubernetes.io", "ray.io")) and not domain.startswith("app.")
