@@ -13,7 +13,7 @@ from conftest import REPO
 from vllm_kustomize.vllm.names import metrics
 
 COMPONENTS = REPO / "components"
-SUFFIX = re.compile(r"_(?:total|bucket|sum|count)\Z")
+SUFFIX = re.compile(r"(?:_total)?(?:_(?:sum|count|bucket))?\Z")
 FILES = [
     "grafana-dashboard/vllm.json",
     "alerts/prometheus-rule.yaml",

@@ -32,7 +32,7 @@ def check_server(server: Server) -> Iterator[Problem]:
     for scaler in server.autoscalers:
         for path, text in texts(scaler.manifest.get("spec"), ("spec",)):
             for metric in re.findall(r"\bvllm:[a-z0-9_]+", text):
-                base = re.sub(r"_(?:total|sum|count|bucket|created)\Z", "", metric)
+                base = re.sub(r"(?:_total)?(?:_(?:sum|count|bucket|created))?\Z", "", metric)
                 if not {metric, base} & known:
                     message = f"{server.vllm} has no metric {metric}{did_you_mean(base, known)}"
                     yield Problem(path, message, resource=scaler)
