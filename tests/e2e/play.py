@@ -67,7 +67,7 @@ def play(overlay: Path, vllm: Installation, directory: Path, claims: Path, log: 
     if pod.gpus:
         pod = replace(pod, variables={"VLLM_CPU_KVCACHE_SPACE": "1", **pod.variables})
     _lay_out_model(line.model, pod, vllm, directory, claims)
-    image = vllm.image(directory / "image", pod.user.uid)
+    image = vllm.image(pod, directory / "image")
     with Kubelet(pod, image, directory, claims, log) as kubelet:
         outcome = _use(kubelet, service_ports(pod, resources), line)
     text = log.read_text(errors="replace")
@@ -75,18 +75,17 @@ def play(overlay: Path, vllm: Installation, directory: Path, claims: Path, log: 
     if unknown:
         notes = (*notes, f"vLLM does not know the variables {', '.join(unknown)}")
     cause = _ERROR.search(text)
-    if outcome.failure and outcome.startup is None and cause:
+    if kubelet.death and cause:
         outcome = replace(outcome, failure=f"{outcome.failure}: {cause[1]}")
-    return replace(outcome, probes=_probes(kubelet), notes=notes)
+    return replace(outcome, startup=kubelet.ready_after, probes=_probes(kubelet), notes=notes)
 
 
 def _use(kubelet: Kubelet, ports: Sequence[ServicePort], line: ServerLine) -> Outcome:
     """Wait for the pod, send it requests, delete it while it answers one."""
-    startup = kubelet.wait_until_ready(PATIENCE)
-    if startup is None:
+    if not kubelet.wait_until_settled(PATIENCE):
         return Outcome(kubelet.death or f"not ready after {PATIENCE} s")
     if not ports:
-        return Outcome("no Service selects the pod", startup)
+        return Outcome("no Service selects the pod")
     name_services(ports)
     proxy = ServiceProxy(ports, lambda: kubelet.ready)
     first = ports[0]
@@ -95,7 +94,7 @@ def _use(kubelet: Kubelet, ports: Sequence[ServicePort], line: ServerLine) -> Ou
     failure = next(
         (f"{name}: {answer.error}" for name, answer in (("curl", curl), ("chat", chat)) if answer.error), ""
     )
-    outcome = Outcome(failure, startup, curl=curl, chat=chat)
+    outcome = Outcome(failure, curl=curl, chat=chat)
     if failure:
         return outcome
     warm = client.stream(WARM_UP_TOKENS).result()
@@ -135,7 +134,7 @@ def _shutdown_failure(shutdown: Shutdown, late: Answer, in_flight: Answer) -> st
 
 def _lay_out_model(model: str, pod: Pod, vllm: Installation, directory: Path, claims: Path) -> None:
     """Put a tiny model into the volume that holds the container's Hugging Face cache."""
-    environment = {**vllm.image(directory / "image", pod.user.uid).environment, **pod.variables}
+    environment = {**vllm.image(pod, directory / "image").environment, **pod.variables}
     cache = environment.get("HF_HOME") or posixpath.join(environment["HOME"], ".cache/huggingface")
     hub = environment.get("HF_HUB_CACHE") or posixpath.join(cache, "hub")
     found = covering(hub, pod.mounts)

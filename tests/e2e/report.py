@@ -11,15 +11,15 @@ HEADERS = ("", "ready", "probes passed", "curl", "chat", "in flight", "preStop",
 
 
 def verdict(case: Case, outcome: Outcome) -> str:
-    """`serves` or `FAILED` for an overlay, `fails as it should` or `WRONG` for a negative case."""
+    """`serves` or `FAILED` for an overlay, `fails rightly` or `WRONG` for a negative case."""
     if not case.expected:
         return "FAILED" if outcome.failure else "serves"
-    return "fails as it should" if case.is_expected(outcome.failure) else "WRONG"
+    return "fails rightly" if case.is_expected(outcome.failure) else "WRONG"
 
 
 def passed(case: Case, outcome: Outcome) -> bool:
     """Whether the outcome is the one that the case is there for."""
-    return verdict(case, outcome) in ("serves", "fails as it should")
+    return verdict(case, outcome) in ("serves", "fails rightly")
 
 
 def table(results: Iterable[tuple[Case, Outcome]]) -> str:

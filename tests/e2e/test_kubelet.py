@@ -254,6 +254,14 @@ class TestProbes:
         assert {results: self.after(health, results)[0].ready for results in expected} == expected
         assert self.after(health, "---")[0].failed is None
 
+    def test_a_pod_is_settled_once_every_probe_has_a_verdict(self) -> None:
+        health = Health(probes({**STARTUP, **READINESS, **LIVENESS}))
+        health, ran = self.after(health, "+++")
+        assert ran == ["startup@0", "readiness@0", "readiness@5"]
+        assert (health.ready, health.settled) == (True, False)
+        settled, _ = self.after(health, "+" * 12)
+        assert settled.settled
+
     def test_without_probes_a_container_is_ready_at_once(self) -> None:
         assert Health({}).ready
         assert Health({}).next() is None

@@ -103,7 +103,10 @@ def main(file: Path) -> None:
     root = build_root(Path(plan["layer"]))
     (root / "etc/hosts").write_text(plan["hosts"])
     home = root / plan["environment"]["HOME"].lstrip("/")
-    home.mkdir(parents=True, exist_ok=True)
+    if not home.exists():
+        home.mkdir(parents=True)
+        # vLLM's images let group 0 write to the home directory.
+        home.chmod(0o775)
     targets = [volume["target"] for volume in plan["mounts"]]
     mount_system(root, plan["memory_limit"], "/dev/shm" in targets)
     for volume in plan["mounts"]:

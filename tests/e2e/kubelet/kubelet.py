@@ -46,6 +46,8 @@ class Kubelet:
         self.health = Health(pod.probes)
         self.death = ""
         """Why the container is dead although nobody deleted the pod."""
+        self.ready_after: float | None = None
+        """The seconds that the pod took to become ready for the first time."""
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
 
@@ -62,13 +64,13 @@ class Kubelet:
         """Whether the pod takes traffic."""
         return not self.death and self.health.ready
 
-    def wait_until_ready(self, seconds: float) -> float | None:
-        """The seconds that the pod took to become ready; None where it died or needs more than `seconds`."""
+    def wait_until_settled(self, seconds: float) -> bool:
+        """Wait until the pod is ready and its probes agree; False where it died or takes too long."""
         while self._age() < seconds and not self.death:
-            if self.ready:
-                return self._age()
+            if self.health.settled:
+                return True
             time.sleep(0.1)
-        return None
+        return False
 
     def delete(self, before_sigterm: Callable[[], None]) -> Shutdown:
         """Run preStop, send SIGTERM, wait for what is left of the grace period, send SIGKILL.
@@ -107,6 +109,8 @@ class Kubelet:
             if probe and self.health.due_at(probe.kind) <= self._age():
                 error = handle(probe.handler, self._pod, self._sandbox, probe.timeout)
                 self.health = self.health.observe(probe.kind, not error, self._age())
+                if self.health.ready and self.ready_after is None:
+                    self.ready_after = self._age()
                 if self.health.failed:
                     self.death = self._killed_by(probe, error)
                     self._sandbox.kill()

@@ -78,6 +78,11 @@ class Health:
         return self.started and ("readiness" not in self.probes or self.state("readiness").verdict is True)
 
     @property
+    def settled(self) -> bool:
+        """Whether the pod is ready and every probe has said for the first time what it thinks."""
+        return self.ready and all(self.state(kind).verdict is not None for kind in self.probes)
+
+    @property
     def failed(self) -> Probe | None:
         """The probe because of which the kubelet kills the container."""
         for kind in ("startup", "liveness"):

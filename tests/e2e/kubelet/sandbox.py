@@ -19,6 +19,9 @@ from e2e.kubelet.objects import POD_IP
 from e2e.kubelet.pod import Pod
 from e2e.kubelet.volumes import Mount
 
+KILL_TIME = 10.0
+"""Seconds that the kernel may take to end the processes of a container."""
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -71,8 +74,9 @@ class Sandbox:
             os.kill(pid, number)
 
     def kill(self) -> None:
-        """End the container at once; its PID namespace takes every process along."""
-        if self._process.poll() is None:
+        """End the container at once; with process 1 all others of its PID namespace end."""
+        self.send(signal.SIGKILL)
+        if self.wait(KILL_TIME) is None:
             self._process.kill()
             self._process.wait()
 
@@ -129,6 +133,9 @@ class Sandbox:
 def _mount(mount: Mount, pod: Pod, directory: Path, claims: Path) -> dict[str, Any]:
     source = mount.source(directory, claims)
     source.mkdir(parents=True, exist_ok=True)
+    if mount.kind == "folder" and source.is_relative_to(directory):
+        # An emptyDir is open to every user.
+        source.chmod(0o777)
     for name, file in mount.files.items():
         path = source / name
         path.parent.mkdir(parents=True, exist_ok=True)
