@@ -264,8 +264,8 @@ def _converter(function: Any, classes: dict[str, Json]) -> str:
         )
         return "class:" + _class(cls, classes)
     if name in ("from_cli", "from_json") and _is_class(owner_class := getattr(function, "__self__", None)):
-        level = "level:" if "level" in inspect.getsource(function) else ""
-        return f"{level}class:{_class(owner_class, classes)}"
+        kind = "level:literal" if "literal_eval" in inspect.getsource(function) else "class"
+        return f"{kind}:{_class(owner_class, classes)}"
     if name == "<lambda>":
         source = " ".join(inspect.getsource(function).split())
         for part, known in LAMBDAS.items():

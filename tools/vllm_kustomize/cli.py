@@ -220,6 +220,32 @@ def size(
 
 
 @cli.command()
+@click.argument("pattern", required=False, default="")
+@click.option("--vllm-version", metavar="X.Y.Z", default="", help="The vLLM release. Default: the newest.")
+@click.option("--diff", nargs=2, metavar="OLD NEW", help="Say what changed between two releases.")
+def flags(pattern: str, vllm_version: str, diff: tuple[str, str] | None) -> int:
+    """List the options of `vllm serve`, or what became of them.
+
+    PATTERN is a part of an option's name; an option that matches alone is shown with all it takes.
+
+    \b
+    vllm-kustomize flags parallel
+    vllm-kustomize flags kv-transfer-config --vllm-version 0.26.0
+    vllm-kustomize flags --diff 0.30.0 0.33.0
+    """
+    from vllm_kustomize.vllm import flags as vllm_flags
+
+    if diff and (pattern or vllm_version):
+        raise Error("--diff compares two releases whole: leave PATTERN and --vllm-version out")
+    if diff:
+        old, new = map(vllm_flags.release, diff)
+        click.echo(vllm_flags.difference(old, new))
+    else:
+        click.echo(vllm_flags.listing(vllm_flags.release(vllm_version), pattern))
+    return OK
+
+
+@cli.command()
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def rules(format_: str) -> int:
     """List the rules and checks, with their severity."""

@@ -41,8 +41,8 @@ def convert(kind: str, text: str, release: Release) -> Any:
         return {"level": int(text)}
     if wrapper == "level":
         return convert(inner, text, release)
-    if wrapper == "class":
-        return _json_of_class(inner, text, release)
+    if wrapper in ("class", "literal"):
+        return _of_class(inner, text, release, literal=wrapper == "literal")
     converter = _CONVERTERS.get(kind)
     return text if converter is None else converter(text)
 
@@ -90,6 +90,15 @@ def _json(text: str) -> Any:
         raise ValueError(f"is no JSON: {error}") from None
 
 
+def _literal(text: str) -> Any:
+    import ast
+
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise ValueError("is no Python literal, which this release takes instead of JSON") from None
+
+
 def _json_or_text(text: str) -> Any:
     """A JSON object, or any other text as it is."""
     stripped = text.strip()
@@ -122,10 +131,11 @@ _CONVERTERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _json_of_class(name: str, text: str, release: Release) -> Any:
+def _of_class(name: str, text: str, release: Release, literal: bool) -> Any:
+    """JSON for a configuration class, or, as vLLM took it up to 0.8, a Python literal."""
     if "json_sizes" in release.behaviours:
         text = _expand_sizes(text)
-    value = _json(text)
+    value = _literal(text) if literal else _json(text)
     problem = next(class_problems(name, value, release), None)
     if problem:
         raise ValueError(problem)
