@@ -69,7 +69,7 @@ def test_reads(line: str, dest: str, value: object) -> None:
             ("ambiguous", 1, "--device is ambiguous in vLLM 0.33.0: it could be --device-ids, "
              "--device-memory-utilization", "")]),
         ("m --kv-transfer-config.kv_connector X", [
-            ("value", 1, "--kv-transfer-config has 'kv_connector' without 'kv_role'", "")]),
+            ("value", 1, "--kv-transfer-config has 'kv_connector' without \"kv_role\"", "")]),
         ("m --eplb-config.window_sze 5", [
             ("value", 1, "--eplb-config has the unknown key 'window_sze'; did you mean 'window_size'?", "")]),
         ("m --config", [("missing", 1, "--config needs a file", "")]),
@@ -83,3 +83,62 @@ def test_reads(line: str, dest: str, value: object) -> None:
 def test_refuses(line: str, problems: list[tuple[str, int, str, str]]) -> None:
     errors = parse(line.split(), NEWEST).errors
     assert [(e.kind, e.index, e.message, e.suggestion) for e in errors] == problems
+
+
+HOSTILE = [
+    ["--" + "a" * 1_000_000],
+    ["m", "--port", "9" * 1_000_000],
+    ["m", "--port=" + "\u0661" * 5000],
+    ["m", "--hf-overrides", "[" * 200_000],
+    ["m", "--hf-overrides." + "a." * 5000 + "b", "1"],
+    ["m", "--compilation-config", '{"a":' * 50_000],
+    ["m", "--hf-overrides.a", "9" * 5000],
+    ["m", "--eplb-config", '{"window_size": 1e400, "step_interval": NaN}'],
+    ["m", "--eplb-config", '{"window_size": ' + "9" * 5000 + "}"],
+    ["m", "--lora-modules", "{" * 1000, "=", ",", "[]"],
+    ["\ud800\x00\x7f", "--\ud800", "-\x01=\x02", "\u202e--port"],
+    ["m", "--config", "x.yaml", "--config", "y.yaml"],
+    ["m", "-", "--", "--", "-1", "--port"],
+    ["m", "-.", "=", "-=", "--=", "--.=", "--.", "-.+", "--a.+=", "--a.b+"],
+    ["--model"],
+    ["--model="],
+    [],
+    ["m", "--max-model-len", "\u0661k"],
+    ["m", "--max-model-len", "9" * 400 + ".5k"],
+]
+
+
+@pytest.mark.parametrize(
+    "argv", HOSTILE, ids=lambda argv: "-".join(argv)[:30].encode("unicode_escape").decode()
+)
+@pytest.mark.parametrize("version", ["0.6.4", "0.10.2", "0.33.0"])
+def test_hostile_input_is_an_error_value_at_most(argv: list[str], version: str) -> None:
+    for serve in (True, False):
+        parsed = parse(argv, catalog.load(version), lambda _: "a: [", serve=serve)
+        for remark in (*parsed.errors, *parsed.notices):
+            assert len(remark.message) < 1000
+            assert not argv or 0 <= remark.index < len(argv)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [",
+        "- a",
+        "1",
+        "",
+        "1: 2",
+        "? [a]\n: b",
+        "a: 2024-01-01\nb: {c: 2024-01-01}",
+        "a: !!python/x 1",
+        "a: &a [*a]",
+        "&a {a: *a}",
+        "\x00",
+        "a: " + "[" * 1500,
+        "port: " + "9" * 5000,
+    ],
+)
+def test_hostile_configuration_files(text: str) -> None:
+    for version in ("0.6.4", "0.33.0"):
+        parsed = parse(["m", "--config", "x.yaml"], catalog.load(version), lambda _: text)
+        assert all(len(remark.message) < 1000 for remark in parsed.errors)

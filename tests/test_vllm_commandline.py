@@ -22,7 +22,7 @@ ENV = [
 CONFIG = {
     "kind": "ConfigMap",
     "metadata": {"name": "settings"},
-    "data": {"size": "4", "vllm.yaml": "port: 81\nenforce-eager: false\nserved_model_name: [a, b]\n"},
+    "data": {"size": "4", "vllm.yaml": "port: 81\nenable-prefix-caching: false\nserved_model_name: [a, b]\n"},
 }
 
 
@@ -148,8 +148,7 @@ def test_reads_a_configuration_file_from_a_config_map() -> None:
     assert exact
     assert (parsed.errors, parsed.values["port"], parsed.values["served_model_name"]) == ((), 81, ["c"])
     assert [(notice.kind, notice.index, notice.key) for notice in parsed.notices] == [
-        ("config-false", 2, "enforce-eager"),
-        ("repeated", 3, ""),
+        ("config-false", 2, "enable-prefix-caching")
     ]
     missing = parse(["m", "--config", "/elsewhere.yaml"], release, line.read)
     assert missing.unknown == "the file /elsewhere.yaml of --config is not known"
@@ -181,3 +180,20 @@ def test_values_that_only_the_cluster_knows_fit_everywhere() -> None:
 )
 def test_reads_the_version_in_a_tag(image: str, version: tuple[str, bool]) -> None:
     assert version_in_tag(image) == version
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["vllm serve '" + "a" * 1_000_000, "vllm " * 50_000, "$(" * 5000 + "vllm", "${" * 5000 + "vllm", "`vllm", '"' * 4999,
+     "vllm serve \\", "vllm serve ;;;&&||", "\ud800\x01 vllm serve \x7f", "vllm serve ${A:-$(B}", "exec " * 9999 + "vllm serve m",
+     "sh -c 'sh -c \"vllm serve m\"'", "> ; vllm serve m", "if if if vllm serve m", "vllm serve 2>"],
+    ids=lambda script: script[:20].encode("unicode_escape").decode(),
+)  # fmt: skip
+def test_hostile_scripts_raise_nothing(script: str) -> None:
+    assert isinstance(read(shell(script)), CommandLine | NotRead | None)
+
+
+@pytest.mark.parametrize("value", [None, 1, "x", [None], [{}], {"a": 1}, [["vllm"]]])
+@pytest.mark.parametrize("key", ["command", "args", "env", "envFrom", "image", "volumeMounts"])
+def test_fields_of_any_type_raise_nothing(key: str, value: object) -> None:
+    assert isinstance(read({"args": ["m", "--config", "/x.yaml"], key: value}), CommandLine | NotRead | None)

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import types
 from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -44,7 +45,7 @@ CONVERTERS = {
 LAMBDAS = {
     's.lower().replace("-", "_")': "lower",
     "s.lower().replace('-', '_')": "lower",
-    "int(device_id) if device_id.isdigit()": "str",
+    "int(device_id) if device_id.isdigit()": "device-ids",
 }
 """Nameless type functions, known by a part of their source."""
 
@@ -63,7 +64,8 @@ def main() -> None:
     """Print the catalogue entry of one release."""
     source, version, *absent = sys.argv[1:]
     output, sys.stdout = sys.stdout, sys.stderr  # vLLM logs to standard output
-    sys.argv = ["vllm", "serve", "--help"]  # vLLM reads its options' help only when help is asked for
+    # vLLM reads the help of its options only for --help, and leaves --model out for `serve --help`.
+    sys.argv = ["vllm", "--help"]
     sys.path.insert(0, str(Path(source).resolve()))
     _pretend_installed(Path(source), version)
     for name in absent:
@@ -108,7 +110,9 @@ def _stand_in(name: str) -> None:
             type(attribute, (), {"__init__": lambda *_, **__: None}),
         )
         return
-    sys.modules[module] = MagicMock(name=module, __path__=[], __spec__=None, __version__="0")
+    sys.modules[module] = MagicMock(
+        name=module, __path__=[], __spec__=ModuleSpec(module, None), __version__="0"
+    )
 
 
 def _pretend_installed(source: Path, version: str) -> None:
@@ -360,8 +364,7 @@ def _class(cls: type, classes: dict[str, Json]) -> str:
     try:
         from pydantic import TypeAdapter
 
-        adapter: Any = TypeAdapter(cls)
-        core = adapter.core_schema
+        core: Any = TypeAdapter(cls).core_schema
     except Exception as error:
         print(f"no schema for {cls.__name__}: {error}", file=sys.stderr)
         fields = getattr(cls, "__dataclass_fields__", {})
@@ -372,8 +375,6 @@ def _class(cls: type, classes: dict[str, Json]) -> str:
         definitions = {schema["ref"]: schema for schema in core["definitions"]}
         core = core["schema"]
     _type(core, definitions, classes)
-    if needs := _needs(adapter, classes[cls.__name__]):
-        classes[cls.__name__]["needs"] = needs
     return cls.__name__
 
 
@@ -409,8 +410,8 @@ def _type(schema: Json, definitions: dict[str, Json], classes: dict[str, Json]) 
     if kind in ("dataclass", "model"):
         return {"type": "class", "name": _dataclass(schema, definitions, classes)}
     if kind == "function-before":
-        before = _type(schema["schema"], definitions, classes)
-        return before if isinstance(before, dict) and before["type"] == "class" else "any"
+        after = _type(schema["schema"], definitions, classes)
+        return after if isinstance(after, dict) and after["type"] == "class" else {"type": "raw", "of": after}
     return "any"
 
 
@@ -436,6 +437,7 @@ def _dataclass(schema: Json, definitions: dict[str, Json], classes: dict[str, Js
         entry["required"] = required
     if schema.get("config", {}).get("extra_fields_behavior") != "forbid":
         entry["open"] = True
+    _probe(schema["cls"], entry)
     return name
 
 
@@ -443,28 +445,90 @@ def _has_default(schema: Json) -> bool:
     return schema["type"] == "default" or ("schema" in schema and _has_default(schema["schema"]))
 
 
-def _needs(adapter: Any, entry: Json) -> dict[str, str]:
-    """Fields that the class's own validation refuses alone but takes together with one other field."""
-    samples = {name: _sample(kind) for name, kind in entry["fields"].items()}
-    samples = {name: value for name, value in samples.items() if value is not None}
-    needs = {}
-    for name, value in samples.items():
-        if _refused_by_own_code(adapter, {name: value}):
-            for other, other_value in samples.items():
-                if other != name and not _error_types(adapter, {name: value, other: other_value}):
-                    needs[name] = other
-                    break
+def _probe(cls: type, entry: Json) -> None:
+    """Find out by trial what the class's own code refuses, which its schema does not show."""
+    from pydantic import TypeAdapter
+
+    adapter: Any = TypeAdapter(cls)
+    for name, kind in entry["fields"].items():
+        if _runs_code(kind):
+            entry["fields"][name] = _probed_kind(adapter, name, kind)
+    if needs := _needs(adapter, entry):
+        entry["needs"] = needs
+
+
+def _runs_code(kind: Json) -> bool:
+    """Whether code sees the raw value of a field, or a part of it, before its type is checked."""
+    if not isinstance(kind, dict) or kind["type"] in ("literal", "class"):
+        return False
+    inner = kind.get("of", [])
+    return kind["type"] == "raw" or any(map(_runs_code, inner if isinstance(inner, list) else [inner]))
+
+
+RAW_SAMPLES = {"null": None, "bool": True, "number": 987654, "word": "no-such-word", "list": [], "object": {}}
+
+
+def _probed_kind(adapter: Any, name: str, after: Json) -> Json:
+    """A field whose raw value runs through code first: the kinds of JSON that it refuses, and its words."""
+    refuses = [
+        kind
+        for kind, sample in RAW_SAMPLES.items()
+        if _error_types(adapter, {name: sample}) - {"value_error"}
+    ]
+    words = [word for word in _words(after) if not _error_types(adapter, {name: word})]
+    if not words:
+        refuses = [kind for kind in refuses if kind != "word"]
+    if not refuses:
+        return "any"
+    return {"type": "raw", "refuses": refuses, **({"words": words} if "word" in refuses else {})}
+
+
+def _words(kind: Json) -> list[str]:
+    """The words that a field takes, alone or in a list."""
+    if not isinstance(kind, dict):
+        return []
+    inner = kind.get("of", [])
+    if kind["type"] == "literal":
+        return [word for word in inner if isinstance(word, str)]
+    return [word for each in (inner if isinstance(inner, list) else [inner]) for word in _words(each)]
+
+
+def _needs(adapter: Any, entry: Json) -> dict[str, list[Json]]:
+    """Fields that the class's own code refuses alone but takes together with one of some other fields.
+
+    `with` are those others; `values` are the values of the field of which that is so, where not of all.
+    """
+    samples = {name: _samples(kind) for name, kind in entry["fields"].items()}
+    needs: dict[str, list[Json]] = {}
+    for name, values in samples.items():
+        by_others: dict[tuple[str, ...], list[Json]] = {}
+        for value in values:
+            if _refused_by_own_code(adapter, {name: value}) and (
+                others := tuple(_mending(adapter, {name: value}, samples))
+            ):
+                by_others.setdefault(others, []).append(value)
+        for others, refused in by_others.items():
+            all_of_them = refused == [value for value in values if value]
+            needs.setdefault(name, []).append(
+                {"with": list(others), **({} if all_of_them else {"values": refused})}
+            )
     return needs
 
 
-def _sample(kind: Json) -> Json:
-    if kind in ("int", "float", "str", "bool"):
-        return {"int": 1, "float": 0.5, "str": "x", "bool": True}[kind]
+def _mending(adapter: Any, value: Json, samples: dict[str, list[Json]]) -> Iterator[str]:
+    """The fields that make a refused value pass, with one of their sample values."""
+    for other, others in samples.items():
+        if other not in value and any(not _error_types(adapter, {**value, other: each}) for each in others):
+            yield other
+
+
+def _samples(kind: Json) -> list[Json]:
     if isinstance(kind, dict) and kind["type"] == "union":
-        return _sample(kind["of"][0])
+        return [value for each in kind["of"] for value in _samples(each)]
     if isinstance(kind, dict) and kind["type"] == "literal":
-        return kind["of"][0]
-    return None
+        return list(kind["of"])
+    known = {"int": [1], "float": [0.5], "str": ["x"], "bool": [True, False]}
+    return known.get(kind, []) if isinstance(kind, str) else []
 
 
 def _refused_by_own_code(adapter: Any, value: Json) -> bool:

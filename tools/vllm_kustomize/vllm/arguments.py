@@ -166,7 +166,7 @@ class _Reading:
             return _Named(options[name], name, value)
         found = self._abbreviated(text)
         if len(found) > 1:
-            names = ", ".join(sorted(each.name for each in found))
+            names = _listed(sorted(each.name for each in found))
             message = f"{shorten(name)} is ambiguous in vLLM {self.release.version}: it could be {names}"
             self.errors.append(Remark("ambiguous", token.index, name, message, key=token.key))
             return _Named(None, "")
@@ -305,7 +305,7 @@ class _Reading:
             raise _BadValue(argument, f"{what}{error}") from None
         if option.choices is not None and value not in option.choices:
             choices = [str(choice) for choice in option.choices if choice is not None]
-            message = f"has '{shorten(argument.text)}', but takes {_listed(choices)}"
+            message = f"has '{shorten(argument.text)}', but takes one of {_listed(choices)}"
             raise _BadValue(argument, message, _closest(argument.text, choices))
         return value
 
@@ -316,7 +316,7 @@ class _Reading:
         if elsewhere := catalog.having(name):
             age = catalog.version_key(self.release.version)
             earlier = [version for version in elsewhere if catalog.version_key(version) < age]
-            message += f", which went after {earlier[-1]}" if earlier else f", which came with {elsewhere[0]}"
+            message += f", last seen in {earlier[-1]}" if earlier else f", new in {elsewhere[0]}"
             suggestion = self._successor(name, earlier[-1]) if earlier else ""
         return Remark("unknown", token.index, name, message, suggestion, key=token.key)
 
@@ -405,4 +405,4 @@ def _closest(word: str, known: Sequence[str], least: float = 0.7) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     shown = ", ".join(words[:12])
-    return f"one of {shown}, ... ({len(words)} in all)" if len(words) > 12 else f"one of {shown}"
+    return f"{shown}, ... ({len(words)} in all)" if len(words) > 12 else shown

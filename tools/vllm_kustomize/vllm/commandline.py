@@ -12,14 +12,13 @@ It may stand in `command` and `args`, in `args` alone behind the image's entrypo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vllm_kustomize.model import Build, FieldPath
 from vllm_kustomize.vllm import catalog, shell
 from vllm_kustomize.vllm.catalog import Release
-from vllm_kustomize.vllm.environment import UNKNOWN, environment, expand, may_have_more, mounted_file
-from vllm_kustomize.vllm.rewriting import ReadFile
+from vllm_kustomize.vllm.environment import UNKNOWN, File, environment, expand, may_have_more, mounted_file
 from vllm_kustomize.workload import Container, Pod
 
 API_SERVER = "vllm.entrypoints.openai.api_server"
@@ -37,6 +36,10 @@ serve`.
 """
 
 _VERSION_IN_TAG = re.compile(r"(?:^|vllm[_-])v?(\d+\.\d+(?:\.\d+)?(?:\.post\d+)?)(rc\d+|[.-]?dev)?(?![\d.])")
+
+
+FindFile = Callable[[str], "File | None"]
+"""A file in the container by its path, or None where nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,17 @@ class CommandLine:
     arguments: tuple[Argument, ...]
     serve: bool = True
     entrypoint: tuple[Argument, ...] = ()
-    read: ReadFile = field(default=lambda _: None, compare=False)
+    file: FindFile = field(default=lambda _: None, compare=False)
 
     @property
     def texts(self) -> list[str]:
         """The arguments as `parse` takes them."""
         return [argument.text for argument in self.arguments]
+
+    def read(self, name: str) -> str | None:
+        """The text of a file in the container, or None where it is not known."""
+        found = self.file(name)
+        return found.text if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +91,12 @@ def command_line(build: Build, pod: Pod, container: Container) -> CommandLine | 
     more = may_have_more(container)
     words = [Argument(expand(word.text, variables, more), word.path) for word in words]
 
-    def read(file: str) -> str | None:
+    def find(file: str) -> File | None:
         return mounted_file(build, pod, container, file)
 
     if container.spec.get("command"):
-        return _of_program(words, variables, read)
-    return _behind_entrypoint(container, words, read)
+        return _of_program(words, variables, find)
+    return _behind_entrypoint(container, words, find)
 
 
 def release_of(container: Container, override: str = "") -> tuple[Release, bool, str]:
@@ -133,7 +141,7 @@ def _words(container: Container) -> list[Argument] | NotRead:
 
 
 def _behind_entrypoint(
-    container: Container, words: Sequence[Argument], read: ReadFile
+    container: Container, words: Sequence[Argument], find: FindFile
 ) -> CommandLine | NotRead | None:
     repository = _repository(container.image)
     if not _SERVES.fullmatch(repository):
@@ -145,11 +153,11 @@ def _behind_entrypoint(
     repeated = 0
     while repeated < min(2, len(words)) and words[repeated].text in ("vllm", "serve"):
         repeated += 1
-    return CommandLine(tuple(words[repeated:]), serve, tuple(words[:repeated]), read)
+    return CommandLine(tuple(words[repeated:]), serve, tuple(words[:repeated]), find)
 
 
 def _of_program(
-    words: Sequence[Argument], variables: Mapping[str, str], read: ReadFile
+    words: Sequence[Argument], variables: Mapping[str, str], find: FindFile
 ) -> CommandLine | NotRead | None:
     """The server behind a program with its arguments, past whatever starts it in turn."""
     words = _unwrapped(words)
@@ -157,11 +165,11 @@ def _of_program(
         return None
     program = words[0].text.rpartition("/")[2]
     if program == "vllm":
-        return CommandLine(tuple(words[2:]), read=read) if _text(words, 1) == "serve" else None
+        return CommandLine(tuple(words[2:]), file=find) if _text(words, 1) == "serve" else None
     if _PYTHON.fullmatch(program):
-        return _of_python(words[1:], read)
+        return _of_python(words[1:], find)
     if program in _SHELLS:
-        return _of_shell(words[1:], variables, read)
+        return _of_shell(words[1:], variables, find)
     if UNKNOWN in program:
         return NotRead("which program it runs is known only in the cluster")
     if program.endswith((".sh", ".py")):
@@ -185,15 +193,15 @@ def _unwrapped(words: Sequence[Argument]) -> Sequence[Argument]:
     return words[position:]
 
 
-def _of_python(words: Sequence[Argument], read: ReadFile) -> CommandLine | NotRead | None:
+def _of_python(words: Sequence[Argument], find: FindFile) -> CommandLine | NotRead | None:
     position = 0
     while _text(words, position).startswith("-") and _text(words, position) not in ("-m", "-c"):
         position += 2 if _text(words, position) in ("-W", "-X") else 1
     option, module, rest = _text(words, position), _text(words, position + 1), words[position + 2 :]
     if option == "-m" and module == API_SERVER:
-        return CommandLine(tuple(rest), serve=False, read=read)
+        return CommandLine(tuple(rest), serve=False, file=find)
     if option == "-m" and module in ("vllm", "vllm.entrypoints.cli.main"):
-        return CommandLine(tuple(rest[1:]), read=read) if _text(rest, 0) == "serve" else None
+        return CommandLine(tuple(rest[1:]), file=find) if _text(rest, 0) == "serve" else None
     if option == "-m" and module.startswith("vllm.entrypoints."):
         return NotRead(f"the options of the module {module} are not in the catalogue")
     if option.endswith(".py") or "vllm" in f"{option} {module}":
@@ -202,7 +210,7 @@ def _of_python(words: Sequence[Argument], read: ReadFile) -> CommandLine | NotRe
 
 
 def _of_shell(
-    words: Sequence[Argument], variables: Mapping[str, str], read: ReadFile
+    words: Sequence[Argument], variables: Mapping[str, str], find: FindFile
 ) -> CommandLine | NotRead | None:
     at = next((i for i, word in enumerate(words) if _SHELL_SCRIPT_OPTION.fullmatch(word.text)), None)
     if at is None or at + 1 >= len(words):
@@ -216,7 +224,7 @@ def _of_shell(
     lines = []
     for command in found:
         inner = [Argument(word.text, script.path, word.offset) for word in command.words]
-        line = _of_program(inner, variables, read)
+        line = _of_program(inner, variables, find)
         if isinstance(line, CommandLine):
             lines.append(line)
         elif isinstance(line, NotRead) and "vllm" in script.text and len(found) == 1:

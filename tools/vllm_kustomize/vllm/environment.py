@@ -7,9 +7,10 @@ carries the mark `UNKNOWN` in front of the reference, and whoever reads the text
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from vllm_kustomize.model import Build, Manifest
+from vllm_kustomize.model import Build, FieldPath, Manifest, Resource
 from vllm_kustomize.workload import Container, Pod, get, items, mapping, text
 
 UNKNOWN = "\0"
@@ -30,13 +31,14 @@ def environment(build: Build, pod: Pod, container: Container) -> dict[str, str]:
     variables: dict[str, str] = {}
     for _, source in items(container.spec.get("envFrom"), ()):
         prefix = text(source.get("prefix"))
-        for key, value in _config_map(build, pod, mapping(source.get("configMapRef")).get("name")).items():
+        name = mapping(source.get("configMapRef")).get("name")
+        for key, value in _data(_config_map(build, pod, name)).items():
             variables[f"{prefix}{key}"] = text(value)
     for _, item in items(container.spec.get("env"), ()):
         name = text(item.get("name"))
         if "valueFrom" in item:
             reference = mapping(get(item, ("valueFrom", "configMapKeyRef")))
-            value = _config_map(build, pod, reference.get("name")).get(reference.get("key"))
+            value = _data(_config_map(build, pod, reference.get("name"))).get(reference.get("key"))
             variables[name] = value if isinstance(value, str) else f"{UNKNOWN}$({name})"
         else:
             variables[name] = expand(text(item.get("value")), variables)
@@ -87,8 +89,19 @@ def _reference(name: str, variables: Mapping[str, str], more: bool) -> str:
     return f"$({name})" if known else f"{UNKNOWN}$({name})"
 
 
-def mounted_file(build: Build, pod: Pod, container: Container, file: str) -> str | None:
-    """The text of a file that a ConfigMap of the build puts into the container, or None."""
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file in a container that an object of the build puts there, and the object's field that has its
+    text.
+    """
+
+    text: str
+    resource: Resource
+    path: FieldPath
+
+
+def mounted_file(build: Build, pod: Pod, container: Container, file: str) -> File | None:
+    """A file that a ConfigMap of the build puts into the container, or None."""
     for _, mount in items(container.spec.get("volumeMounts"), ()):
         directory = text(mount.get("mountPath")).rstrip("/")
         _, volume = pod.volume(mount.get("name")) or ((), {})
@@ -101,9 +114,11 @@ def mounted_file(build: Build, pod: Pod, container: Container, file: str) -> str
         else:
             continue
         for source in _config_map_sources(volume):
-            content = _config_map(build, pod, source.get("name")).get(_key_at(source, key))
-            if isinstance(content, str):
-                return content
+            config_map = _config_map(build, pod, source.get("name"))
+            data_key = _key_at(source, key)
+            content = _data(config_map).get(data_key)
+            if config_map and data_key and isinstance(content, str):
+                return File(content, config_map, ("data", data_key))
     return None
 
 
@@ -122,12 +137,16 @@ def _key_at(source: Manifest, file: str) -> str | None:
     return next((text(item.get("key")) for item in shown), None)
 
 
-def _config_map(build: Build, pod: Pod, name: Any) -> Mapping[Any, Any]:
+def _config_map(build: Build, pod: Pod, name: Any) -> Resource | None:
     for resource in build.resources:
         if (
             resource.kind == "ConfigMap"
             and resource.name == name
             and resource.namespace == pod.resource.namespace
         ):
-            return mapping(resource.manifest.get("data"))
-    return {}
+            return resource
+    return None
+
+
+def _data(config_map: Resource | None) -> Mapping[Any, Any]:
+    return mapping(config_map.manifest.get("data")) if config_map else {}

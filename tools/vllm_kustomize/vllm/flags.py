@@ -124,6 +124,7 @@ def takes(option: Option) -> str:
         "key-values": "KEY=N,...",
         "bool": "TEXT",
         "lower": "TEXT",
+        "device-ids": "ID,...",
     }.get(kind, "JSON" if ":" in kind else "TEXT")
     if option.action == "lora-modules":
         name = "NAME=PATH or JSON"
@@ -175,6 +176,8 @@ def _kind(kind: Any) -> str:
         return " or ".join(dict.fromkeys(_kind(each) for each in shape["of"] if each != "none"))
     if shape["type"] == "literal":
         return f"{{{','.join(map(str, shape['of']))}}}"
+    if shape["type"] == "raw":
+        return f"{{{','.join(shape['words'])}}}" if "words" in shape else ""
     return _KINDS.get(shape["type"], "{...}")
 
 

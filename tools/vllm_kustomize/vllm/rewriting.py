@@ -176,9 +176,9 @@ def _options_of_file(
         if value is False and f"--no-{key}" in parser_names:
             texts.append((key, f"--no-{key}"))
         elif value is False:
-            message = (
-                f"`{key}: false` in {file.text} is dropped: write `no-{key}: true`, or the option itself"
-            )
+            if (option := release.options.get(f"--{key.replace('_', '-')}")) and option.default is False:
+                continue  # it is off all the same
+            message = f"`{key}: false` is dropped: write `no-{key}: true`, or the option itself"
             notices.append(Remark("config-false", file.index, f"--{key}", message, key=key))
         elif value is True:
             texts.append((key, f"--{key}"))
@@ -253,9 +253,11 @@ def _with_json(tokens: list[Token], release: Release, notices: list[Remark]) -> 
         position += 1
         name, equals, value = token.text.partition("=")
         if token.text.startswith("--") and "." not in token.text:
-            if name in seen:
-                notices.append(Remark("repeated", token.index, name, f"{name} is given twice", key=token.key))
-            seen.add(name)
+            option = release.options.get(name)
+            if name in seen and not token.key and not (option and option.action == "append"):
+                message = f"{name} is given twice: the last one wins"
+                notices.append(Remark("repeated", token.index, name, message))
+            seen.update([name] if not token.key else [])
         if not token.text.startswith("-") or "." not in name:
             kept.append(token)
             continue
@@ -270,14 +272,22 @@ def _with_json(tokens: list[Token], release: Release, notices: list[Remark]) -> 
             name, item = name[:-1], value.split(",")
         else:
             item = _dotted_value(value, token, release)
-        option, *keys = name.split(".")
+        name, *keys = name.split(".")
         for key in reversed(keys):
             item = {key: item}
-        _update(gathered.setdefault(option, {}), item)
-        places.setdefault(option, token)
-    for option, content in gathered.items():
-        kept += [replace(places[option], text=option), replace(places[option], text=json.dumps(content))]
+        _update(gathered.setdefault(name, {}), item)
+        places.setdefault(name, token)
+    for name, content in gathered.items():
+        kept += [replace(places[name], text=name), replace(places[name], text=_json(content, places[name]))]
     return kept
+
+
+def _json(content: Any, token: Token) -> str:
+    try:
+        return json.dumps(content)
+    except RecursionError:
+        name = token.text.partition(".")[0]
+        raise Stop(Remark("value", token.index, name, f"{name} has JSON that is nested too deeply")) from None
 
 
 def _dotted_value(text: str, token: Token, release: Release) -> Any:

@@ -105,6 +105,11 @@ def _json_or_text(text: str) -> Any:
     return _json(text) if stripped.startswith("{") and stripped.endswith("}") else text
 
 
+def _device_ids(text: str) -> list[int | str]:
+    parts = (part.strip() for part in text.split(","))
+    return [int(part) if part.isdecimal() else part for part in parts]
+
+
 def _key_values(text: str) -> dict[str, int]:
     """`image=16,video=2`, as vLLM read limits before they were JSON."""
     pairs: dict[str, int] = {}
@@ -127,6 +132,7 @@ _CONVERTERS: dict[str, Callable[[str], Any]] = {
     "size": size,
     "size-or-auto": _size_or_auto,
     "key-values": _key_values,
+    "device-ids": _device_ids,
     "lower": lambda text: text.lower().replace("-", "_"),
 }
 
@@ -168,9 +174,13 @@ def class_problems(name: str, value: Any, release: Release, at: str = "") -> Ite
     for key in entry.get("required", ()):
         if key not in value:
             yield f"lacks '{at}.{key}'" if at else f"lacks '{key}'"
-    for key, other in entry.get("needs", {}).items():
-        if value.get(key) is not None and value.get(other) is None:
-            yield f"has '{key}'{place} without '{other}'"
+    for key, needs in entry.get("needs", {}).items():
+        given = value.get(key)
+        for need in needs:
+            others = need["with"]
+            if given and given in need.get("values", [given]) and all(value.get(o) is None for o in others):
+                what = f"{_show(given)} for '{key}'" if "values" in need else f"'{key}'"
+                yield f"has {what}{place} without {_either(others)}"
 
 
 def _close(word: str, known: Mapping[str, Any]) -> str:
@@ -188,6 +198,8 @@ def _problems(kind: Any, value: Any, release: Release, at: str) -> Iterator[str]
         yield from class_problems(shape["name"], value, release, at)
     elif name == "union":
         yield from _union_problems(shape["of"], value, release, at)
+    elif name == "raw":
+        yield from _raw_problems(shape, value, at)
     elif name == "literal":
         if not any(
             value == each and isinstance(value, bool) == isinstance(each, bool) for each in shape["of"]
@@ -211,6 +223,21 @@ def _problems(kind: Any, value: Any, release: Release, at: str) -> Iterator[str]
             yield f"has {_show(value)} at '{at}', which takes {takes}"
         else:
             yield from _bound_problems(shape, value, at)
+
+
+def _raw_problems(shape: Mapping[str, Any], value: Any, at: str) -> Iterator[str]:
+    """Of a field whose own code sees the value first: what it was found to refuse."""
+    kinds = {bool: "bool", int: "number", float: "number", list: "list", dict: "object"}
+    if isinstance(value, str):
+        words = shape.get("words")
+        if words and _plain(value) not in map(_plain, words):
+            yield f"has {_show(value)} at '{at}', which takes {_either(words)}"
+    elif ("null" if value is None else kinds[type(value)]) in shape.get("refuses", ()):
+        yield f"has {_show(value)} at '{at}', which it does not take"
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_")
 
 
 def _union_problems(kinds: Any, value: Any, release: Release, at: str) -> Iterator[str]:

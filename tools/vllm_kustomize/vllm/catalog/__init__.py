@@ -120,7 +120,7 @@ def nearest(version: str) -> tuple[Release, bool]:
 
 def having(name: str) -> tuple[str, ...]:
     """The releases whose parser knows an option by this very name, oldest first."""
-    entries = [entry for entry in _data()["options"] if name in (*entry["names"], *entry.get("hidden", ()))]
+    entries = _entries_by_name().get(name, ())
     return tuple(
         version for index, version in enumerate(releases()) if any(_covers(entry, index) for entry in entries)
     )
@@ -151,6 +151,15 @@ def _data() -> dict[str, Any]:
 @cache
 def _indexes() -> dict[str, int]:
     return {version: index for index, version in enumerate(_data()["releases"])}
+
+
+@cache
+def _entries_by_name() -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for entry in _data()["options"]:
+        for name in (*entry["names"], *entry.get("hidden", ())):
+            found.setdefault(name, []).append(entry)
+    return found
 
 
 def _present(section: str, index: int) -> list[dict[str, Any]]:
