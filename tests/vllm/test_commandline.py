@@ -184,11 +184,25 @@ def test_reads_the_version_in_a_tag(image: str, version: tuple[str, bool]) -> No
 
 @pytest.mark.parametrize(
     "script",
-    ["vllm serve '" + "a" * 1_000_000, "vllm " * 50_000, "$(" * 5000 + "vllm", "${" * 5000 + "vllm", "`vllm", '"' * 4999,
-     "vllm serve \\", "vllm serve ;;;&&||", "\ud800\x01 vllm serve \x7f", "vllm serve ${A:-$(B}", "exec " * 9999 + "vllm serve m",
-     "sh -c 'sh -c \"vllm serve m\"'", "> ; vllm serve m", "if if if vllm serve m", "vllm serve 2>"],
+    [
+        "vllm serve '" + "a" * 1_000_000,
+        "vllm " * 50_000,
+        "$(" * 5000 + "vllm",
+        "${" * 5000 + "vllm",
+        "`vllm",
+        '"' * 4999,
+        "vllm serve \\",
+        "vllm serve ;;;&&||",
+        "\ud800\x01 vllm serve \x7f",
+        "vllm serve ${A:-$(B}",
+        "exec " * 9999 + "vllm serve m",
+        "sh -c 'sh -c \"vllm serve m\"'",
+        "> ; vllm serve m",
+        "if if if vllm serve m",
+        "vllm serve 2>",
+    ],
     ids=lambda script: script[:20].encode("unicode_escape").decode(),
-)  # fmt: skip
+)
 def test_hostile_scripts_raise_nothing(script: str) -> None:
     assert isinstance(read(shell(script)), CommandLine | NotRead | None)
 
