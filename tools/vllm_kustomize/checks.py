@@ -18,6 +18,9 @@ from vllm_kustomize.model import (
     Severity,
     Skipped,
 )
+from vllm_kustomize.server import RULE as SERVER_RULE
+from vllm_kustomize.server import Ask
+from vllm_kustomize.server import check as check_on_server
 from vllm_kustomize.settings import Settings
 
 
@@ -28,6 +31,7 @@ class Plan:
     settings: Settings
     versions: tuple[KubernetesVersion, ...]
     rules: tuple[rules.Rule, ...]
+    ask: Ask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ def check(build: Build, plan: Plan) -> Checked:
             for resource in build.resources:
                 problems.extend(_complete(problem, rule, resource) for problem in rule.check(resource))
     problems.extend(_check_servers(build, plan, skipped))
+    problems.extend(_ask_api_server(build, plan, problems))
     order = {id(resource): index for index, resource in enumerate(build.resources)}
     problems.sort(key=lambda problem: order.get(id(problem.resource), len(order)))
     return Checked(tuple(problems), tuple(dict.fromkeys(skipped)))
@@ -100,6 +105,15 @@ def check_source(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Fin
 def _check_build(rule: rules.Rule, build: Build) -> Iterator[Problem]:
     if rule.check_build:
         yield from rule.check_build(build)
+
+
+def _ask_api_server(build: Build, plan: Plan, found: list[Problem]) -> list[Problem]:
+    """What a real server says, less what was found at the same field without it."""
+    if plan.ask is None or not plan.settings.selects(SERVER_RULE):
+        return []
+    known = {(id(problem.resource), problem.path) for problem in found}
+    answers = check_on_server(build.resources, plan.ask, plan.settings.jobs)
+    return [problem for problem in answers if (id(problem.resource), problem.path) not in known]
 
 
 def _check_servers(build: Build, plan: Plan, skipped: list[Skipped]) -> Iterator[Problem]:

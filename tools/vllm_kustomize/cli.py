@@ -96,6 +96,11 @@ def cli() -> None:
     metavar="X.Y.Z",
     help="The vLLM release to assume. Default: the image's tag.",
 )
+@click.option(
+    "--server",
+    is_flag=True,
+    help="Also ask the API server of the current kubeconfig context, by a dry run that changes nothing.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 @click.option("-v", "--verbose", count=True, help="Print which engine and Kubernetes versions were used.")
 def validate(
@@ -112,6 +117,7 @@ def validate(
     no_cache: bool,
     watch: bool,
     vllm_version: str,
+    server: bool,
     quiet: bool,
     verbose: int,
 ) -> int:
@@ -135,7 +141,8 @@ def validate(
         engine=engine,
         jobs=jobs or os.cpu_count() or 1,
         schema_locations=tuple(map(Path, schema_locations)),
-        cache=not no_cache,
+        server=server,
+        cache=not no_cache and not server,  # what a cluster says today is nothing to remember
         vllm_version=vllm_version,
         name_engine=verbose > 0 or any(output.format == "json" for output in outputs),
     )

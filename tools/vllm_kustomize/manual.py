@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-from vllm_kustomize import apiserver, rules, schema
+from vllm_kustomize import apiserver, rules, schema, server
 from vllm_kustomize.model import Error, Severity
 
 API = "api-"
@@ -59,6 +59,8 @@ def entry_for(name: str) -> Entry:
         return Entry(rule.id, rule.severity, rule.manual, rule.help)
     if name == schema.RULE:
         return Entry(name, Severity.ERROR, (schema.__doc__ or "").strip(), _SCHEMA_HELP)
+    if name == server.RULE:
+        return Entry(name, Severity.ERROR, (server.__doc__ or "").strip(), _API_HELP)
     if name.startswith(API):
         return Entry(name, Severity.ERROR, _family_manual(name.removeprefix(API)), _API_HELP)
     raise Error(f"no rule '{name}'{rules.did_you_mean(name, names())}; `vllm-kustomize rules` lists them")
@@ -72,7 +74,7 @@ def entries() -> Iterator[Entry]:
 @cache
 def names() -> tuple[str, ...]:
     """Everything that a finding can be called."""
-    return tuple(sorted((*rules.load(), schema.RULE, *(API + family for family in families()))))
+    return tuple(sorted((*rules.load(), schema.RULE, server.RULE, *(API + family for family in families()))))
 
 
 @cache

@@ -81,6 +81,8 @@ def validate(
             from vllm_kustomize.kustomize.source import SourceTree, kustomize_version
 
             plan = checks.plan(settings)
+            if settings.server:
+                plan = replace(plan, ask=engine.dry_run)
             cache.versions = plan.versions
             tree = SourceTree(kustomize_version(cache.engine))
             for done, result in enumerate(rendered, 1):

@@ -28,6 +28,7 @@ class Settings:
     schema_locations: tuple[Path, ...] = ()
     cache: bool = True
     vllm_version: str = ""
+    server: bool = False
     name_engine: bool = False  # asking the engine for its version takes as long as a build
 
     def selects(self, rule: str) -> bool:

@@ -270,21 +270,22 @@ class StatefulPods(Check):
     def __call__(self, value: Any, path: FieldPath, scope: Scope) -> None:
         """Check the pod spec with the claims among its volumes, and each claim."""
         inner = Scope(scope.version)
-        POD_SPEC(with_claims(value), (*path, "template", "spec"), inner)
+        spec = with_claims(value)
+        own = len(spec["volumes"]) - len(items(value, "volumeClaimTemplates"))
+        POD_SPEC(spec, (*path, "template", "spec"), inner)
         for index, claim in structs(value, "volumeClaimTemplates"):
             CLAIM_SPEC(struct(claim, "spec"), (*path, "volumeClaimTemplates", index, "spec"), inner)
         checked = scope.stricter_since((1, 34))
         for problem in inner.problems:
-            problem = _at_claim(problem, value, path)
+            problem = _at_claim(problem, own, path)
             if not checked and problem.severity is Severity.ERROR:
                 problem = replace(problem, severity=Severity.WARNING, message=problem.message + self.note)
             scope.problems.append(problem)
 
 
-def _at_claim(problem: Problem, value: Any, path: FieldPath) -> Problem:
-    """A problem of a volume that is really a claim stands at the claim's name."""
+def _at_claim(problem: Problem, own: int, path: FieldPath) -> Problem:
+    """A problem of a volume that is really a claim (the pod has `own` others) stands at the claim's name."""
     base = (*path, "template", "spec", "volumes")
-    own = len(with_claims(value)["volumes"]) - len(items(value, "volumeClaimTemplates"))
     index = (
         problem.path[len(base)] if problem.path[: len(base)] == base and len(problem.path) > len(base) else -1
     )

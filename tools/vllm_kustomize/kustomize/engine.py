@@ -25,6 +25,12 @@ BUILD_TIMEOUT = 60.0
 OLDEST_KUSTOMIZE = (5, 0)
 """Components, `replacements` and `labels` behave from 5.0 on (kubectl 1.27) as this repo expects."""
 
+_DRY_RUN = (
+    "apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts",
+    "--field-manager=vllm-kustomize", "--filename=-",
+)  # fmt: skip
+"""Conflicts with other managers are theirs to settle; they say nothing about the object."""
+
 _ATTEMPT = "accumulating resources: accumulation err='"
 _AS_DIRECTORY = "': recursed accumulation of path '"
 _NEITHER = "': must build at directory: "
@@ -93,6 +99,20 @@ class Engine:
 
         return results()
 
+    def dry_run(self, manifest: bytes) -> tuple[int, str]:
+        """Apply one object to the cluster of the current context for trial, which changes nothing there.
+
+        Returns kubectl's exit code and what it printed besides the result. Raises `Error` where the engine is
+        no kubectl, or gets no answer in time.
+        """
+        if self._is_kustomize:
+            raise Error("only kubectl can ask an API server: name one with --engine, or leave --engine out")
+        try:
+            code, _, errors = self._run([*_DRY_RUN, f"--request-timeout={self._timeout:g}s"], manifest)
+        except subprocess.TimeoutExpired:
+            raise Error(f"the API server did not answer within {self._timeout:g} s") from None
+        return code, errors.decode("utf-8", "replace")
+
     def version(self) -> str:
         """The engine's own words about its version, such as `kubectl v1.37.1, kustomize v5.8.1`.
 
@@ -125,14 +145,14 @@ class Engine:
     def _is_kustomize(self) -> bool:
         return self.executable.name.startswith("kustomize")
 
-    def _run(self, arguments: list[str]) -> tuple[int, bytes, bytes]:
+    def _run(self, arguments: list[str], given: bytes | None = None) -> tuple[int, bytes, bytes]:
         with self._lock:
             if self._closed:
                 raise Error("interrupted")
             try:
                 process = subprocess.Popen(
                     [str(self.executable), *arguments],
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env=_environment(),
@@ -142,7 +162,7 @@ class Engine:
                 raise Error(f"the engine {self.executable} does not start: {error.strerror}") from None
             self._running.add(process)
         try:
-            output, errors = process.communicate(timeout=self._timeout)
+            output, errors = process.communicate(given, timeout=self._timeout)
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
             _kill(process)
             process.communicate()

@@ -1,0 +1,147 @@
+"""Ask the API server of the user's own cluster what it thinks of an object, and read its answer.
+
+`kubectl apply --server-side --dry-run=server` runs everything that a real apply runs (defaults, validation,
+admission, merging with what is there) and changes nothing.
+
+Bad:   a field that is immutable in the object that the cluster already has
+Good:  an object that the cluster would take as it is
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from vllm_kustomize.model import Error, FieldPath, Manifest, Problem, Resource, Severity
+
+RULE = "api-server"
+
+Ask = Callable[[bytes], "tuple[int, str]"]
+"""Applies an object for trial; gives kubectl's exit code and what it printed as errors and warnings."""
+
+_WARNING = "Warning: "
+_INVALID = re.compile(r'^(?:Error from server \(Invalid\): )?.*?"? is invalid:\s*', re.DOTALL)
+_CAUSE = re.compile(r"(\.?[A-Za-z](?:[^\s:\[]|\[[^\]]*\])*): (.*)", re.DOTALL)
+_STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
+_UNKNOWN = re.compile(r'(unknown|duplicate) field "([^"]+)"')
+_TYPED = re.compile(r"failed to create typed (?:patch )?object \([^)]*\):\s*(?:errors:\s*)?(.*)", re.DOTALL)
+_VALUE = re.compile(r'(value): (?:"(?:\\.|[^"\\])*"|[^:]*): ')
+_NO_KIND = re.compile(r'no matches for kind "([^"]*)" in version "([^"]*)"')
+_NO_NAMESPACE = re.compile(r'namespaces "([^"]*)" not found')
+_NOT_ALLOWED = re.compile(r'User "[^"]*" cannot ')
+_NO_VERDICT = ("(Unauthorized)", "(ServiceUnavailable)", "(Timeout)", "(TooManyRequests)", "(InternalError)")
+
+
+def check(resources: Sequence[Resource], ask: Ask, jobs: int) -> Iterator[Problem]:
+    """Yield what the server says about each object, asking about `jobs` of them at a time.
+
+    Raises `Error` where the server cannot be reached or does not let the user ask.
+    """
+    with ThreadPoolExecutor(jobs) as pool:
+        answers = pool.map(ask, (_as_json(resource.manifest) for resource in resources))
+        for resource, (code, text) in zip(resources, answers, strict=True):
+            for problem in read(code, text, resource.manifest):
+                yield replace(problem, resource=resource)
+
+
+def read(code: int, text: str, manifest: Manifest) -> Iterator[Problem]:
+    """Yield the problems in what kubectl printed of one object; raises `Error` where that is no verdict."""
+    lines = text.splitlines()
+    for line in lines:
+        if line.startswith(_WARNING):
+            yield _problem(line.removeprefix(_WARNING), manifest, Severity.WARNING)
+    if code == 0:
+        return
+    answer = "\n".join(line for line in lines if not line.startswith(_WARNING)).strip()
+    for message in _faults(answer):
+        yield _problem(message, manifest, Severity.ERROR)
+
+
+def _faults(answer: str) -> Iterator[str]:
+    """Take an answer apart into `field: message`."""
+    if kind := _NO_KIND.search(answer):
+        yield f"kind: the server has no {kind[1]} in {kind[2]}; install its CRD first"
+    elif namespace := _NO_NAMESPACE.search(answer):
+        yield f'metadata.namespace: the server has no namespace "{namespace[1]}"; create it first'
+    elif fields := _UNKNOWN.findall(answer):
+        yield from (f"{path}: {what} field" for what, path in fields)
+    elif typed := _TYPED.search(answer):
+        yield from (line.strip() for line in typed[1].splitlines() if line.strip())
+    elif _INVALID.match(answer):
+        yield from _causes(_INVALID.sub("", answer, count=1))
+    elif answer.startswith("Error from server") and not _is_no_verdict(answer):
+        yield answer.partition(": ")[2] or answer
+    else:
+        raise Error(f"cannot ask the API server: {answer.removeprefix('error: ') or 'kubectl says nothing'}")
+
+
+def _is_no_verdict(answer: str) -> bool:
+    return any(reason in answer for reason in _NO_VERDICT) or bool(_NOT_ALLOWED.search(answer))
+
+
+def _causes(text: str) -> Iterator[str]:
+    """One cause stands behind the sentence; several stand below, each after a star."""
+    if not text.startswith("* "):
+        yield text
+        return
+    for cause in re.split(r"(?:^|\n)\* ", text):
+        if cause.strip():
+            yield cause.strip()
+
+
+def _problem(text: str, manifest: Manifest, severity: Severity) -> Problem:
+    match = _CAUSE.match(text)
+    path = field_path(match[1], manifest) if match else ()
+    message = match[2] if match and path else text
+    at = None
+    if manifest.get("kind") == "Secret":
+        message = _VALUE.sub(r"\1: ", message)
+        plain = manifest.get("stringData")
+        if path[:1] == ("data",) and isinstance(plain, dict) and path[-1] in plain:
+            at = ("stringData", *path[1:])
+    return Problem(path, f"{' '.join(message.split())} (said the API server)", RULE, severity, at=at)
+
+
+def field_path(text: str, manifest: Manifest) -> FieldPath:
+    """Read a path as the server writes it, such as `spec.containers[0].env[name="A"].value`.
+
+    Whether a step is an index, a key, or the item that has some key, the object itself tells. Empty where the
+    text begins with no field of an object.
+    """
+    steps: list[str | int] = []
+    value: Any = manifest
+    for name, key in _STEP.findall(text):
+        step = name or _step(key, value)
+        steps.append(step)
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            value = None
+    first = steps[0] if steps else ""
+    return tuple(steps) if first in manifest or first in ("metadata", "spec", "data") else ()
+
+
+def _step(written: str, value: Any) -> str | int:
+    if isinstance(value, dict):
+        return written
+    if written.isdigit():
+        return int(written)
+    if not isinstance(value, list):
+        return written
+    wanted = dict(part.partition("=")[::2] for part in written.split(","))
+    for index, item in enumerate(value):
+        if isinstance(item, dict) and all(_same(item.get(key), text) for key, text in wanted.items()):
+            return index
+    return written
+
+
+def _same(value: object, written: str) -> bool:
+    return json.dumps(value) == written or str(value) == written
+
+
+def _as_json(manifest: Manifest) -> bytes:
+    return json.dumps(manifest, default=str).encode("utf-8", "replace")
