@@ -39,11 +39,11 @@ def test_findings_have_the_servers_words_and_the_line_in_the_source(run_cli, ans
          f"Invalid value: 30080: provided port is already allocated{said}"),
         ("taken", "error", "spec.clusterIPs[0]", 12,
          f'Invalid value: ["10.0.0.1"]: may not change once set{said}'),
-        ("secret", "error", "data.token", 20,
+        ("secret", "error", "data.token", 25,
          f"Invalid value: field is immutable when `immutable` is set{said}"),
         ("twice", "error", "spec.template.spec.containers[0].env", 44,
          f'duplicate entries for key [name="MODEL"]{said}'),
-        ("twice", "error", "spec.template.spec.bogus", 40,
+        ("twice", "error", "spec.template.spec.bogus", 39,
          f"field not declared in schema{said}"),
     ]  # fmt: skip
     assert result.code == 1

@@ -33,6 +33,7 @@ _VALUE = re.compile(r'(value): (?:"(?:\\.|[^"\\])*"|[^:]*): ')
 _NO_KIND = re.compile(r'no matches for kind "([^"]*)" in version "([^"]*)"')
 _NO_NAMESPACE = re.compile(r'namespaces "([^"]*)" not found')
 _NOT_ALLOWED = re.compile(r'User "[^"]*" cannot ')
+_LOG = re.compile(r"[EWIF][0-9]{4} [0-9:.]+ ")
 _NO_VERDICT = ("(Unauthorized)", "(ServiceUnavailable)", "(Timeout)", "(TooManyRequests)", "(InternalError)")
 
 
@@ -50,7 +51,7 @@ def check(resources: Sequence[Resource], ask: Ask, jobs: int) -> Iterator[Proble
 
 def read(code: int, text: str, manifest: Manifest) -> Iterator[Problem]:
     """Yield the problems in what kubectl printed of one object; raises `Error` where that is no verdict."""
-    lines = text.splitlines()
+    lines = [line for line in text.splitlines() if not _LOG.match(line)]
     for line in lines:
         if line.startswith(_WARNING):
             yield _problem(line.removeprefix(_WARNING), manifest, Severity.WARNING)
