@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from vllm_kustomize import apiserver, custom_resources, rules, schema
 from vllm_kustomize.kustomize.source import SourceTree
+from vllm_kustomize.manual import entry_for
 from vllm_kustomize.model import (
     Build,
     Error,
@@ -53,9 +54,9 @@ def plan(settings: Settings) -> Plan:
             )
     if settings.vllm_version:
         _check_vllm_version(settings.vllm_version)
-    for pattern in (*settings.select, *settings.ignore):
-        if not any(character in pattern for character in "*?[") and not _is_known(pattern):
-            rules.get(pattern)
+    for pattern in settings.patterns():
+        if not any(character in pattern for character in "*?["):
+            entry_for(pattern)
     selected = tuple(rule for rule in rules.load().values() if settings.selects(rule.id))
     return Plan(settings, settings.kubernetes_versions or known[-1:], selected)
 
@@ -187,10 +188,6 @@ def _complete(problem: Problem, rule: rules.Rule, resource: Resource | None) -> 
         help=problem.help or rule.help,
         resource=problem.resource or resource,
     )
-
-
-def _is_known(rule: str) -> bool:
-    return rule == schema.RULE or rule.startswith("api-")
 
 
 def _show(version: KubernetesVersion) -> str:

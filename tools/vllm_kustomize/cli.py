@@ -18,6 +18,7 @@ from vllm_kustomize.model import Error, Report, Severity
 
 if TYPE_CHECKING:
     from vllm_kustomize.reporters import Output
+    from vllm_kustomize.settings import Settings
 
 OK, FINDINGS, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
@@ -73,9 +74,7 @@ def cli() -> None:
 @click.option(
     "--fail-on",
     type=click.Choice([str(severity) for severity in reversed(Severity)]),
-    default=str(Severity.ERROR),
-    show_default=True,
-    help="The lowest severity that makes the exit code 1.",
+    help="The lowest severity that makes the exit code 1. Default: error.",
 )
 @ENGINE
 @click.option(
@@ -101,6 +100,11 @@ def cli() -> None:
     is_flag=True,
     help="Also ask the API server of the current kubeconfig context, by a dry run that changes nothing.",
 )
+@click.option("--changed", is_flag=True, help="PATHs are changed files: validate the overlays that use them.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Known findings, which do not fail."
+)
+@click.option("--write-baseline", is_flag=True, help="Write what is found now to the baseline, and succeed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 @click.option("-v", "--verbose", count=True, help="Print which engine and Kubernetes versions were used.")
 def validate(
@@ -110,7 +114,7 @@ def validate(
     concise: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
-    fail_on: str,
+    fail_on: str | None,
     engine: str | None,
     jobs: int | None,
     schema_locations: tuple[str, ...],
@@ -118,34 +122,47 @@ def validate(
     watch: bool,
     vllm_version: str,
     server: bool,
+    changed: bool,
+    baseline: Path | None,
+    write_baseline: bool,
     quiet: bool,
     verbose: int,
 ) -> int:
     """Build overlays, check every object, and name the line that is wrong.
 
     PATH is an overlay, a folder to search for overlays, a file of rendered YAML, or - for standard input.
-    Without one, every overlay in overlays/ is validated, or else every overlay below this folder.
+    Without one, every overlay in overlays/ is validated, or else every overlay below this folder; settings in
+    pyproject.toml or .vllm-kustomize.yaml can name others.
 
     Exit code: 0 nothing found, 1 findings, 2 it could not run.
     """
-    from vllm_kustomize import pipeline, settings
+    from dataclasses import replace
+
+    from vllm_kustomize import pipeline, settings, settings_file
     from vllm_kustomize.reporters import parse_outputs
 
     started = time.perf_counter()
     outputs = parse_outputs((*formats, *(["concise"] if concise else [])))
-    wanted = settings.Settings(
-        kubernetes_versions=tuple(map(settings.parse_kubernetes_version, versions)),
-        select=select,
+    found = settings_file.load_settings(paths)
+    wanted = replace(
+        found,
+        kubernetes_versions=tuple(map(settings.parse_kubernetes_version, versions))
+        or found.kubernetes_versions,
+        select=select or found.select,
         ignore=ignore,
-        fail_on=Severity[fail_on.upper()],
+        fail_on=Severity[fail_on.upper()] if fail_on else found.fail_on,
         engine=engine,
         jobs=jobs or os.cpu_count() or 1,
-        schema_locations=tuple(map(Path, schema_locations)),
+        schema_locations=tuple(map(Path, schema_locations)) or found.schema_locations,
+        baseline=baseline or found.baseline,
+        changed=changed,
         server=server,
         cache=not no_cache and not server,  # what a cluster says today is nothing to remember
         vllm_version=vllm_version,
         name_engine=verbose > 0 or any(output.format == "json" for output in outputs),
     )
+    if write_baseline:
+        return _write_baseline(paths, wanted)
     verbosity = -1 if quiet else verbose
     if watch:
         for report in pipeline.watch(paths, wanted):
@@ -322,6 +339,24 @@ def main() -> None:
 
 def _exit_code(report: Report, fail_on: Severity) -> int:
     return FINDINGS if any(finding.severity >= fail_on for finding in report.findings) else OK
+
+
+def _write_baseline(paths: Sequence[str], wanted: Settings) -> int:
+    from dataclasses import replace
+
+    from vllm_kustomize import baseline, pipeline
+    from vllm_kustomize.triage import NEVER_ACCEPTED
+
+    if wanted.baseline is None:
+        raise Error("--write-baseline needs a file: name it with --baseline FILE or in the settings")
+    report = pipeline.validate(paths, replace(wanted, baseline=None))
+    known = [finding for finding in report.findings if finding.rule not in NEVER_ACCEPTED]
+    baseline.write(wanted.baseline, known)
+    click.echo(f"{wanted.baseline}: {len(known)} known findings")
+    others = len(report.findings) - len(known)
+    if others:
+        click.echo(f"{others} findings cannot be accepted; validate names them", err=True)
+    return FINDINGS if others else OK
 
 
 def _write(report: Report, outputs: Sequence[Output], verbosity: int, seconds: float | None = None) -> None:

@@ -208,12 +208,30 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Allow:
+    """A comment that accepts findings: where it stands, the line it speaks for, and what it says.
+
+    It holds up to the day `until` (ISO 8601, or empty), and not at all with an `error`. `heads` is set where
+    the line is the file's first with content: the comment then speaks for the file as a whole.
+    """
+
+    location: Location
+    line: int
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+    until: str = ""
+    error: str = ""
+    heads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """What came of one overlay or file."""
+    """What came of one overlay or file, and the comments in its sources that accept findings."""
 
     findings: tuple[Finding, ...]
     documents: int = 0
     skipped: tuple[Skipped, ...] = ()
+    allows: tuple[Allow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vllm_kustomize.checks import Plan
     from vllm_kustomize.kustomize.document import Document
     from vllm_kustomize.kustomize.source import SourceTree
+    from vllm_kustomize.triage import Triaged
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished targets and of all targets."""
@@ -31,8 +32,10 @@ class Targets:
     files: tuple[str, ...]
 
 
-def default_paths() -> tuple[str, ...]:
-    """Where overlays are looked for when no path is given: `overlays/`, else the working directory."""
+def default_paths(settings: Settings) -> tuple[str, ...]:
+    """Where overlays are looked for when no path is given: the settings', `overlays/`, or here."""
+    if settings.paths and settings.file and settings.file.parent == Path.cwd():
+        return settings.paths
     return ("overlays",) if Path("overlays").is_dir() else (".",)
 
 
@@ -40,7 +43,7 @@ def discover(paths: Sequence[str]) -> Targets:
     """Sort paths into overlays and files of rendered YAML; raises `Error` for what is neither."""
     overlays: dict[str, Overlay] = {}
     files: dict[str, None] = {}
-    for text in paths or default_paths():
+    for text in paths:
         path = Path(text)
         if text == "-":
             files[text] = None
@@ -58,6 +61,19 @@ def discover(paths: Sequence[str]) -> Targets:
     return Targets(tuple(overlays.values()), tuple(files))
 
 
+def discover_changed(files: Sequence[str], settings: Settings) -> Targets:
+    """The overlays that changed files belong to; all of them where the settings are among the files."""
+    from vllm_kustomize.kustomize.affected import affected
+
+    targets = discover(default_paths(settings))
+    changed = {Path(file).resolve() for file in files}
+    shared = (settings.file, settings.baseline, *settings.schema_locations)
+    settled = [path.resolve() for path in shared if path]
+    if any(file == path or path in file.parents for file in changed for path in settled):
+        return targets
+    return replace(targets, overlays=tuple(affected(targets.overlays, changed)))
+
+
 def validate(
     paths: Sequence[str], settings: Settings, progress: Progress | None = None, cache: Cache | None = None
 ) -> Report:
@@ -65,7 +81,11 @@ def validate(
 
     Raises `Error` where a path, the engine or a setting makes it impossible to check what was asked for.
     """
-    targets = discover(paths)
+    if settings.changed:
+        targets = discover_changed(paths, settings)
+        paths = tuple(overlay.name for overlay in targets.overlays)
+    else:
+        targets = discover(paths or default_paths(settings))
     executable = find_engine(settings.engine)
     cache = cache or (open_cache(executable, settings) if settings.cache else Cache())
     parts = {overlay: part for overlay in targets.overlays if (part := cache.get(overlay))}
@@ -86,19 +106,21 @@ def validate(
             cache.versions = plan.versions
             tree = SourceTree(kustomize_version(cache.engine))
             for done, result in enumerate(rendered, 1):
-                parts[result.overlay] = part = _quoted(_check_overlay(result, plan, tree), tree)
-                cache.put(result.overlay, part, tree.graph(result.overlay.directory), bool(result.error))
+                graph = tree.graph(result.overlay.directory)
+                part = _read_sources(_check_overlay(result, plan, tree), tree.texts, graph.reads)
+                parts[result.overlay] = part
+                cache.put(result.overlay, part, graph, bool(result.error))
                 if progress:
                     progress(done, len(missing))
-            from_files = [_quoted(_check_file(file, plan, tree), tree) for file in targets.files]
+            from_files = [
+                _read_sources(_check_file(file, plan, tree), tree.texts, _shown(file).__eq__)
+                for file in targets.files
+            ]
     in_order = [*(parts[overlay] for overlay in targets.overlays), *from_files]
-    findings = tuple(finding for part in in_order for finding in part.findings)
-    if findings:
-        from vllm_kustomize.merge import merge
-
-        findings = merge(findings)
+    triaged = _triage(in_order, settings, tuple(map(Path, paths)))
     return Report(
-        findings=findings,
+        findings=triaged.findings,
+        suppressed=triaged.suppressed,
         overlays=len(targets.overlays),
         documents=sum(part.documents for part in in_order),
         skipped=tuple(dict.fromkeys(skipped for part in in_order for skipped in part.skipped)),
@@ -119,8 +141,23 @@ def watch(paths: Sequence[str], settings: Settings) -> Iterator[Report]:
     cache = open_cache(executable, settings) if settings.cache else Cache()
     while True:
         yield validate(paths, settings, cache=cache)
-        wait_for_change([*(paths or default_paths()), *cache.inputs])
+        wait_for_change([*(paths or default_paths(settings)), *cache.inputs])
         cache.refresh()
+
+
+def _triage(parts: Sequence[Part], settings: Settings, paths: Sequence[Path]) -> Triaged:
+    from vllm_kustomize.triage import triage
+
+    folders = tuple(path.resolve() for path in paths)
+
+    def seen_whole(file: str) -> bool:
+        """Whether all overlays that use a file were built: surely where it stands below a path asked for."""
+        place = Path(file).resolve()
+        return not folders or any(place.is_relative_to(folder) for folder in folders)
+
+    findings = (finding for part in parts for finding in part.findings)
+    allows = dict.fromkeys(allow for part in parts for allow in part.allows)
+    return triage(findings, settings, tuple(allows), seen_whole)
 
 
 def build(path: str, engine: str | None = None) -> bytes:
@@ -202,12 +239,14 @@ def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Docum
     return Part(findings, len(build.resources), checked.skipped)
 
 
-def _quoted(part: Part, tree: SourceTree) -> Part:
-    if not part.findings:
-        return part
+def _read_sources(part: Part, texts: Mapping[str, str], is_behind: Callable[[str], bool]) -> Part:
+    """Quote the lines that findings point at, and read the comments in the files behind them."""
+    from vllm_kustomize.allow import read_allows
     from vllm_kustomize.excerpts import quote
 
-    return replace(part, findings=tuple(quote(part.findings, tree.texts)))
+    return replace(
+        part, findings=tuple(quote(part.findings, texts)), allows=tuple(read_allows(texts, is_behind))
+    )
 
 
 def _pipeline_finding(

@@ -8,15 +8,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vllm_kustomize.model import Error, KubernetesVersion, Severity
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Findings to accept: of a rule or pattern, in some overlays or all, until a day or for good."""
+
+    rule: str
+    reason: str
+    overlays: tuple[str, ...] = ()
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Options of `validate`; an empty `kubernetes_versions` means the newest that is known.
+    """Options of `validate` and what the settings file says.
 
-    `vllm_version` comes before what the tags of images say; empty leaves it to them.
+    An empty `kubernetes_versions` means the newest that is known. `ignore` are rules not to run, `ignores`
+    findings to accept; `today` is the day on which they are judged, None for the clock's. `paths` stand for
+    none given; `file` is the settings file that was read. With `changed`, the paths given are changed files,
+    and the overlays that they belong to are what is validated. `vllm_version` comes before what the tags of
+    images say; empty leaves it to them.
     """
 
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
@@ -29,6 +47,13 @@ class Settings:
     cache: bool = True
     vllm_version: str = ""
     server: bool = False
+    paths: tuple[str, ...] = ()
+    severities: tuple[tuple[str, Severity], ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+    baseline: Path | None = None
+    file: Path | None = None
+    today: date | None = None
+    changed: bool = False
     name_engine: bool = False  # asking the engine for its version takes as long as a build
 
     def selects(self, rule: str) -> bool:
@@ -36,6 +61,16 @@ class Settings:
         if self.select and not _matches(rule, self.select):
             return False
         return not _matches(rule, self.ignore)
+
+    def patterns(self) -> tuple[str, ...]:
+        """Every rule, or pattern of rules, that the settings name."""
+        accepted = (ignore.rule for ignore in self.ignores)
+        return (*self.select, *self.ignore, *accepted, *(rule for rule, _ in self.severities))
+
+    def severity(self, rule: str, usual: Severity) -> Severity:
+        """The severity of a rule's findings: what the settings say, or the usual one."""
+        chosen = (severity for pattern, severity in reversed(self.severities) if fnmatchcase(rule, pattern))
+        return next(chosen, usual)
 
 
 def parse_kubernetes_version(text: str) -> KubernetesVersion:

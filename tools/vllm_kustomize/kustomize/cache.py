@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES
 from vllm_kustomize.model import (
+    Allow,
     Finding,
     Location,
     Overlay,
@@ -203,8 +204,18 @@ def _digest_file(path: str) -> str:
         return blake2b(file.read(), digest_size=16).hexdigest()
 
 
-def _part(findings: Sequence[Any], documents: int, skipped: Sequence[Any]) -> Part:
-    return Part(tuple(map(_finding, findings)), documents, tuple(Skipped(*each) for each in skipped))
+def _part(findings: Sequence[Any], documents: int, skipped: Sequence[Any], allows: Sequence[Any]) -> Part:
+    return Part(
+        tuple(map(_finding, findings)),
+        documents,
+        tuple(Skipped(*each) for each in skipped),
+        tuple(map(_allow, allows)),
+    )
+
+
+def _allow(values: Sequence[Any]) -> Allow:
+    allow = Allow(*values)
+    return replace(allow, location=_location(allow.location), rules=tuple(allow.rules))
 
 
 def _finding(values: Sequence[Any]) -> Finding:

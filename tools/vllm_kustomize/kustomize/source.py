@@ -86,6 +86,10 @@ class SourceGraph:
     specs: dict[str, tuple[FieldSpec, ...]]
     name_references: tuple[FieldSpec, ...]
 
+    def reads(self, file: str) -> bool:
+        """Whether the build reads a file, given as locations name it."""
+        return Path(file).resolve() in self.files
+
 
 class SourceTree:
     """Reads the sources of a run; every file is read once, every base is worked out once.

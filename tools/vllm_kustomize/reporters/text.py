@@ -114,6 +114,8 @@ def _verbose(report: Report, style: Style) -> Iterator[str]:
 
 
 def _summary(report: Report, style: Style) -> str:
+    if not report.targets and not report.documents:
+        return "no overlay uses the changed files: nothing to validate"
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
     infos = report.count(Severity.INFO)
     parts = [
