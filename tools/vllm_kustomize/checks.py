@@ -91,7 +91,8 @@ def check(build: Build, plan: Plan) -> Checked:
 def check_source(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Finding]:
     """Run the rules that look at an overlay's sources."""
     for rule in plan.rules:
-        for problem in rule.check_source(tree.graph(overlay.directory)) if rule.check_source else ():
+        found = rule.check_source(tree.graph(overlay.directory)) if rule.check_source else ()
+        for problem in dict.fromkeys(found):  # a base that is included twice shows its faults twice
             yield Finding(
                 rule.id,
                 rule.severity,
@@ -101,6 +102,14 @@ def check_source(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Fin
                 location=problem.location,
                 related=problem.related,
             )
+
+
+def gaps(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Skipped]:
+    """Say what the sources of an overlay hide from the rules that look at them."""
+    if any(rule.check_source for rule in plan.rules):
+        for place in tree.graph(overlay.directory).incomplete:
+            reason = f"{place.note or 'not YAML'} ({place.file}:{place.line})"
+            yield Skipped(f"unused patches and overrides of {overlay.name}", reason)
 
 
 def _check_build(rule: rules.Rule, build: Build) -> Iterator[Problem]:

@@ -172,7 +172,7 @@ def build(path: str, engine: str | None = None) -> bytes:
 
 
 def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
-    from vllm_kustomize.checks import check_source
+    from vllm_kustomize.checks import check_source, gaps
     from vllm_kustomize.load import load_rendered
 
     overlay = rendered.overlay
@@ -182,7 +182,7 @@ def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
     if rendered.error:
         from vllm_kustomize.kustomize.failure import find_failure
 
-        where = find_failure(tree.graph(overlay.directory)) or whole
+        where = find_failure(tree.graph(overlay.directory), rendered.error) or whole
         failed = _pipeline_finding("build-failed", rendered.error, where, plan, overlay)
         return Part(failed + about_sources)
     resources = tuple(load_rendered(rendered.output, overlay.name))
@@ -190,7 +190,8 @@ def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
         message = "the build is empty: it renders no object"
         return Part(_pipeline_finding("empty-build", message, whole, plan, overlay) + about_sources)
     part = _check(Build(resources, overlay), plan, tree)
-    return replace(part, findings=part.findings + about_sources)
+    skipped = part.skipped + tuple(gaps(overlay, tree, plan))
+    return replace(part, findings=part.findings + about_sources, skipped=skipped)
 
 
 def _check_file(name: str, plan: Plan, tree: SourceTree) -> Part:

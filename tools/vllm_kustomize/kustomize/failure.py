@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from vllm_kustomize.kustomize.document import Node
 from vllm_kustomize.kustomize.source import Kustomization, SourceGraph, Step
 from vllm_kustomize.model import Location
 
+_UNMARSHAL = re.compile(
+    r"cannot unmarshal (?P<kind>\w+) .*into Go struct field \w+\.(?P<fields>[\w.]+) of type"
+)
+_JSON_TYPES: dict[str, type | tuple[type, ...]] = {
+    "bool": bool,
+    "string": str,
+    "number": (int, float),
+    "object": dict,
+    "array": list,
+}
 _TARGET = frozenset(["group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"])
 _GENERATOR_OPTIONS = frozenset(["labels", "annotations", "disableNameSuffixHash", "immutable"])
 _GENERATOR = frozenset(["name", "namespace", "behavior", "literals", "files", "envs", "env", "options"])
@@ -72,9 +83,12 @@ From api/types/kustomization.go and its neighbours; the engine refuses every oth
 """
 
 
-def find_failure(graph: SourceGraph) -> Location | None:
-    """Return the first place that the engine cannot accept, or None where none is known."""
-    return next(_failures(graph), None)
+def find_failure(graph: SourceGraph, message: str = "") -> Location | None:
+    """Return the first place that the engine cannot accept, or None where none is known.
+
+    `message` is what the engine says.
+    """
+    return next(_mistyped(message, graph), None) or next(_failures(graph), None)
 
 
 def unknown_fields(kustomization: Kustomization) -> Iterator[tuple[str, Node, frozenset[str]]]:
@@ -87,10 +101,6 @@ def _failures(graph: SourceGraph) -> Iterator[Location]:
     for kustomization in graph.kustomizations:
         for _, node, _ in unknown_fields(kustomization):
             yield node.key_location(note="this field is not known")
-        for pairs in _string_maps(kustomization.root):
-            for node in pairs.value.values() if isinstance(pairs.value, dict) else ():
-                if isinstance(node.value, bool):
-                    yield node.location(note="this is a boolean; quote it")
     for step in graph.steps:
         yield from _failed(step)
     for index, source in enumerate(graph.objects):
@@ -111,15 +121,6 @@ def _failed(step: Step) -> Iterator[Location]:
             yield step.entry.location(note="no object that scales has this name")
 
 
-def _string_maps(root: Node) -> Iterator[Node]:
-    for entry in root.items("labels"):
-        if pairs := entry.get("pairs"):
-            yield pairs
-    for name in ("commonLabels", "commonAnnotations"):
-        if pairs := root.get(name):
-            yield pairs
-
-
 def _unknown(node: Node, known: Known | frozenset[str] | None) -> Iterator[tuple[str, Node, frozenset[str]]]:
     if known is None:
         return
@@ -132,3 +133,28 @@ def _unknown(node: Node, known: Known | frozenset[str] | None) -> Iterator[tuple
                 yield name, child, frozenset(known)
             elif isinstance(known, Mapping):
                 yield from _unknown(child, known[name])
+
+
+def _mistyped(message: str, graph: SourceGraph) -> Iterator[Location]:
+    """The values that an error such as `cannot unmarshal bool into Go struct field …` speaks of."""
+    found = _UNMARSHAL.search(message)
+    if found is None:
+        return
+    kind, fields = _JSON_TYPES[found["kind"]], found["fields"].split(".")
+    for kustomization in graph.kustomizations:
+        for node in _at(kustomization.root, fields):
+            if isinstance(node.value, kind) and isinstance(node.value, bool) == (kind is bool):
+                yield node.location()
+
+
+def _at(node: Node, fields: list[str]) -> Iterator[Node]:
+    """Every value at a path through mappings and lists, and what it holds."""
+    if isinstance(node.value, dict) and fields:
+        if child := node.get(fields[0]):
+            yield from _at(child, fields[1:])
+        return
+    if not fields:
+        yield node
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    for child in children if isinstance(node.value, dict | list) else ():
+        yield from _at(child, fields)

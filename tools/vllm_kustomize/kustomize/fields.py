@@ -56,7 +56,10 @@ _AFFINITY = (
     "topologySpreadConstraints/labelSelector",
 )
 
-FIELD_SPECS: dict[str, tuple[FieldSpec, ...]] = {
+FieldSpecs = dict[str, tuple[FieldSpec, ...]]
+"""The fields that each setting writes."""
+
+FIELD_SPECS: FieldSpecs = {
     "labels": (),
     "templateLabels": _templates("labels"),
     "volumeClaimTemplateLabels": (_CLAIM_LABELS,),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, display_path, kustomization_in
 from vllm_kustomize.kustomize.document import Document, DocumentError, Node, read_documents, read_inline
-from vllm_kustomize.kustomize.fields import FIELD_SPECS, FieldSpec
+from vllm_kustomize.kustomize.fields import FIELD_SPECS, FieldSpec, FieldSpecs
 from vllm_kustomize.kustomize.generators import generate, merge_generated
 from vllm_kustomize.kustomize.objects import Source
 from vllm_kustomize.kustomize.patches import Change, Patch, apply_patch
@@ -83,7 +83,7 @@ class SourceGraph:
     steps: tuple[Step, ...]
     files: frozenset[Path]
     incomplete: tuple[Location, ...]
-    specs: dict[str, tuple[FieldSpec, ...]]
+    specs: FieldSpecs
     name_references: tuple[FieldSpec, ...]
 
     def reads(self, file: str) -> bool:
@@ -128,7 +128,7 @@ class SourceTree:
         """Read a text file once. Raises OSError or UnicodeDecodeError."""
         name = display_path(path)
         if name not in self.texts:
-            if not path.is_file():
+            if not is_there(path, folder=False):
                 raise FileNotFoundError(path)
             self.texts[name] = path.read_bytes().decode("utf-8")
         return self.texts[name]
@@ -169,6 +169,8 @@ class _Build:
         """Apply the kustomization in a directory to the objects so far."""
         path = kustomization_in(directory)
         if path is None:
+            if entry is not None:
+                self.leave_out(entry, f"{entry.value} has no kustomization.yaml")
             return
         documents = self.read(path, None)
         if not documents or not isinstance(documents[0].root.value, dict):
@@ -202,10 +204,10 @@ class _Build:
         if not isinstance(entry.value, str):
             return
         path = directory / entry.value
-        if path.is_dir():
+        if is_there(path, folder=True):
             self.use(kustomization_in(path) or path)  # as it is written, in case a link leads there
             self.add_base(path.resolve(), entry)
-        elif path.is_file():
+        elif is_there(path, folder=False):
             for document in self.read(path, entry, within=directory):
                 self.add_document(document.root)
         else:
@@ -223,6 +225,9 @@ class _Build:
         if self.is_open(directory):
             self.leave_out(entry, f"{entry.value} includes itself")
             return
+        if kustomization_in(directory) is None:
+            self.leave_out(entry, f"{entry.value} has no kustomization.yaml")
+            return
         base = self.tree.graph(directory)
         self.kustomizations += base.kustomizations
         self.objects += base.objects
@@ -230,9 +235,8 @@ class _Build:
         self.files |= base.files
         self.incomplete += base.incomplete
         self.name_references += base.name_references
-        self.specs = {
-            name: tuple(dict.fromkeys(specs + base.specs.get(name, ()))) for name, specs in self.specs.items()
-        }
+        if base.specs is not self.specs:
+            self.specs = _merged(self.specs, base.specs)
 
     def is_open(self, directory: Path) -> bool:
         """Whether a kustomization in or below a directory is being worked out; the engine allows neither."""
@@ -240,9 +244,10 @@ class _Build:
 
     def add_components(self, directory: Path, root: Node) -> None:
         for entry in root.items("components"):
-            path = (directory / str(entry.value)).resolve()
-            if self.is_open(path) or not path.is_dir():
-                reason = "includes itself" if path.is_dir() else "is not on this machine"
+            path = Path(os.path.realpath(directory / str(entry.value)))
+            there = is_there(path, folder=True)
+            if self.is_open(path) or not there:
+                reason = "includes itself" if there else "is not on this machine"
                 self.leave_out(entry, f"{entry.value} {reason}")
                 continue
             self.use(kustomization_in(directory / str(entry.value)) or path)
@@ -256,9 +261,7 @@ class _Build:
                 added = {
                     name: tuple(field_spec(item) for item in document.root.items(name)) for name in self.specs
                 }
-                self.specs = {
-                    name: tuple(dict.fromkeys(specs + added[name])) for name, specs in self.specs.items()
-                }
+                self.specs = _merged(self.specs, added)
                 for reference in document.root.items("nameReference"):
                     self.name_references += [field_spec(item) for item in reference.items("fieldSpecs")]
         for entry in root.items("crds"):
@@ -298,16 +301,16 @@ class _Build:
         for setting in ("namespace", "namePrefix", "nameSuffix"):
             if (value := root.get(setting)) and value.value:
                 self.run(kustomization, setting, value)
-        for entry in root.items("labels"):
+        for entry in _mappings(root, "labels"):
             self.run(kustomization, "labels", entry)
         for setting in ("commonLabels", "commonAnnotations"):
             if pairs := root.get(setting):
                 self.run(kustomization, setting, pairs)
         self.run_patches(kustomization, "patchesJson6902")
         for setting in ("replicas", "images"):
-            for entry in root.items(setting):
+            for entry in _mappings(root, setting):
                 self.run(kustomization, setting, entry)
-        for entry in root.items("replacements"):
+        for entry in _mappings(root, "replacements"):
             for replacement in self.replacements(kustomization.directory, entry):
                 before = tuple(self.objects)
                 self.objects = replace_fields(before, replacement)
@@ -351,7 +354,7 @@ class _Build:
     def patch_documents(self, kustomization: Kustomization, entry: Node) -> tuple[Document, ...]:
         directory = kustomization.directory
         if isinstance(entry.value, str):
-            if "\n" not in entry.value and (directory / entry.value).is_file():
+            if "\n" not in entry.value and is_there(directory / entry.value, folder=False):
                 return self.read(directory / entry.value, entry, within=directory)
             inline: Node | None = entry
         else:
@@ -386,13 +389,30 @@ class _Build:
 
     def use(self, path: Path) -> bool:
         """Note that the build reads a file; False where there is none."""
-        if not path.is_file():
+        if not is_there(path, folder=False):
             return False
         self.files |= {path.resolve(), Path(os.path.normpath(path))}
         return True
 
     def leave_out(self, entry: Node, reason: str) -> None:
         self.incomplete.append(entry.location(Precision.EXACT, reason))
+
+
+def is_there(path: Path, *, folder: bool) -> bool:
+    """Whether a path is a folder, or a file; neither where it cannot even be asked for."""
+    try:
+        return path.is_dir() if folder else path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _merged(specs: FieldSpecs, added: FieldSpecs) -> FieldSpecs:
+    return {name: tuple(dict.fromkeys(own + added[name])) for name, own in specs.items()}
+
+
+def _mappings(root: Node, setting: str) -> list[Node]:
+    """The entries of a setting that are of the form it asks for; the engine refuses all others."""
+    return [entry for entry in root.items(setting) if isinstance(entry.value, dict)]
 
 
 def _changes(before: Sequence[Source], after: Sequence[Source]) -> tuple[Change, ...]:
@@ -411,7 +431,7 @@ def field_spec(entry: Node) -> FieldSpec:
     )
 
 
-def label_specs(entry: Node, specs: dict[str, tuple[FieldSpec, ...]]) -> tuple[FieldSpec, ...]:
+def label_specs(entry: Node, specs: FieldSpecs) -> tuple[FieldSpec, ...]:
     """Return the maps that one entry of `labels:` writes to."""
 
     def flag(name: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vllm_kustomize.kustomize.source import SourceGraph
+from vllm_kustomize.kustomize.source import SourceGraph, is_there
 from vllm_kustomize.model import Severity, SourceProblem
 
 SEVERITY = Severity.WARNING
@@ -31,7 +31,7 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
             for entry in kustomization.root.items(field):
                 if not isinstance(entry.value, str) or not _REMOTE.match(entry.value):
                     continue
-                if (kustomization.directory / entry.value).exists():
+                if is_there(kustomization.directory / entry.value, folder=True):
                     continue
                 if reason := _unpinned(entry.value):
                     yield SourceProblem(entry.location(), f"the remote resource is not pinned: {reason}")
