@@ -155,6 +155,22 @@ TEMPLATE = {"spec": {"containers": [container("args: [m]")]}}
             "spec.rayClusterConfig.workerGroupSpecs[0].template.spec",
         ),
         (
+            {
+                "apiVersion": "serving.kserve.io/v1beta1",
+                "kind": "InferenceService",
+                "spec": {"predictor": TEMPLATE["spec"]},
+            },
+            "spec.predictor",
+        ),
+        (
+            {
+                "apiVersion": "serving.kserve.io/v1alpha1",
+                "kind": "ServingRuntime",
+                "spec": {**TEMPLATE["spec"], "supportedModelFormats": []},
+            },
+            "spec",
+        ),
+        (
             {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "spec": {"template": TEMPLATE}},
             "spec.template.spec",
         ),

@@ -61,21 +61,25 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod template, or a Pod itself: `path` leads to what holds `metadata` and `spec`."""
+    """A pod template, or a Pod itself: `path` leads to what holds `metadata` and `spec`.
+
+    Some custom resources call the pod's spec otherwise (`predictor`): `spec_key` says how.
+    """
 
     resource: Resource
     path: FieldPath
     template: Manifest
+    spec_key: str = "spec"
 
     @property
     def spec_path(self) -> FieldPath:
         """The path of the pod's spec."""
-        return (*self.path, "spec")
+        return (*self.path, self.spec_key)
 
     @property
     def spec(self) -> Manifest:
         """The pod's spec, or an empty mapping."""
-        return mapping(self.template.get("spec"))
+        return mapping(self.template.get(self.spec_key))
 
     @property
     def labels(self) -> Manifest:
@@ -120,7 +124,7 @@ class Pod:
 def pods(resource: Resource) -> Iterator[Pod]:
     """The pod templates of an object: none for most kinds, two for a LeaderWorkerSet.
 
-    In custom resources that are not in the table a template is whatever has a `spec` with containers in it.
+    In custom resources that are not in the table every mapping with containers in it is a pod's spec.
     """
     if resource.kind in TEMPLATES:
         for path in TEMPLATES[resource.kind]:
@@ -132,18 +136,16 @@ def pods(resource: Resource) -> Iterator[Pod]:
 
 
 def _embedded(resource: Resource, value: Any, path: FieldPath, depth: int = 0) -> Iterator[Pod]:
-    """Pod templates inside a custom resource (a RayCluster's groups, a Rollout, a JobSet's jobs)."""
+    """Pod templates inside a custom resource (a RayCluster's groups, a Rollout, an InferenceService)."""
     if depth > _DEEPEST:
         return
     if isinstance(value, Mapping):
-        containers = mapping(value.get("spec")).get("containers")
-        if isinstance(containers, list) and any(
-            "image" in container for _, container in items(containers, ())
-        ):
-            yield Pod(resource, path, value)
-            return
         for key, inner in value.items():
-            yield from _embedded(resource, inner, (*path, str(key)), depth + 1)
+            containers = mapping(inner).get("containers")
+            if isinstance(containers, list) and any("image" in each for _, each in items(containers, ())):
+                yield Pod(resource, path, value, str(key))
+            else:
+                yield from _embedded(resource, inner, (*path, str(key)), depth + 1)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _embedded(resource, inner, (*path, index), depth + 1)

@@ -38,7 +38,13 @@ def check_server(server: Server) -> Iterator[Problem]:
         message = f"{layout} does not divide evenly over --nnodes ({server.vllm})"
         yield Problem(place, message, related=related)
     elif needed > gpus.value:
-        yield Problem(place, f"{layout} needs {needed} GPUs, but {has} ({server.vllm})", related=related)
+        message = f"{layout} needs {needed} GPUs, but {has} ({server.vllm})"
+        yield Problem(place, message, severity=_severity(server), related=related)
     elif needed < gpus.value:
         message = f"{has}, but {layout} uses {needed}: the others stay idle ({server.vllm})"
         yield Problem(place, message, severity=Severity.WARNING, related=related)
+
+
+def _severity(server: Server) -> Severity:
+    """Before 0.11 vLLM took Ray for what the node did not have, which may be there."""
+    return Severity.ERROR if server.version >= (0, 11) else Severity.WARNING

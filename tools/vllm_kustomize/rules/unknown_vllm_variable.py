@@ -31,7 +31,7 @@ def check_server(server: Server) -> Iterator[Problem]:
     for name, setting in server.env.items():
         if name.startswith("VLLM_") and name not in known:
             last = last_with_variable(name)
-            hint = f": {last} was the last release that did" if last else did_you_mean(name, known)
+            hint = f"; {last} still did" if last else did_you_mean(name, known)
             yield Problem(
                 (*setting.path[: len(server.container.path) + 2], "name"),
                 f"{server} sets {name}, which {server.vllm} does not know{hint}",

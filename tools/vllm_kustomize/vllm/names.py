@@ -7,18 +7,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from vllm_kustomize.vllm.catalog import version_key
+
 _DATA = Path(__file__).parent / "data"
 
 
 @cache
 def environment_variables(release: str) -> frozenset[str]:
-    """The VLLM_* names that a release knows; empty where the table has none of its minor version."""
+    """The VLLM_* names that a release may know; empty for one that is newer than the table."""
     return _known("environment.json", release)
 
 
 @cache
 def metrics(release: str) -> frozenset[str]:
-    """The vllm:* metrics of a release, without Prometheus' suffixes; empty as above."""
+    """The vllm:* metrics that a release may have, without Prometheus' suffixes; empty as above."""
     return _known("metrics.json", release)
 
 
@@ -31,23 +33,20 @@ def last_with_variable(name: str) -> str:
 
 def _known(file: str, release: str) -> frozenset[str]:
     table = _read(file)
-    index = _index(table["releases"], release)
-    if index is None:
-        return frozenset()
+    around = _around(table["releases"], release)
     return frozenset(
-        name for name, spans in table["names"].items() if any(first <= index <= last for first, last in spans)
+        name
+        for name, spans in table["names"].items()
+        if any(first <= index <= last for first, last in spans for index in around)
     )
 
 
-def _index(known: list[str], release: str) -> int | None:
-    """The place of a release, or else of the newest one of the same minor version."""
-    minor = _minor(release)
-    alike = [index for index, version in enumerate(known) if _minor(version) == minor]
-    return known.index(release) if release in known else max(alike, default=None)
-
-
-def _minor(release: str) -> list[str]:
-    return release.split(".")[:2]
+def _around(known: list[str], release: str) -> tuple[int, ...]:
+    """The index of a release in the table, or those of the two releases that it lies between."""
+    if release in known:
+        return (known.index(release),)
+    older = sum(version_key(version) < version_key(release) for version in known)
+    return (max(0, older - 1), older) if older < len(known) else ()
 
 
 @cache
