@@ -72,6 +72,14 @@ class Pod:
     spec_key: str = "spec"
 
     @property
+    def partial(self) -> bool:
+        """Whether an operator completes the spec: what is missing here may be in the pod all the same.
+
+        So it is for a ServingRuntime's own `spec` and for what stands under other names than `spec`.
+        """
+        return self.resource.kind not in TEMPLATES and (not self.path or self.spec_key != "spec")
+
+    @property
     def spec_path(self) -> FieldPath:
         """The path of the pod's spec."""
         return (*self.path, self.spec_key)
@@ -122,10 +130,15 @@ class Pod:
 
 
 def pods(resource: Resource) -> Iterator[Pod]:
-    """The pod templates of an object: none for most kinds, two for a LeaderWorkerSet.
+    """The complete pod templates of an object: none for most kinds, two for a LeaderWorkerSet.
 
-    In custom resources that are not in the table every mapping with containers in it is a pod's spec.
+    In custom resources that are not in the table whatever has a `spec` with containers in it is one.
     """
+    return (pod for pod in all_pods(resource) if not pod.partial)
+
+
+def all_pods(resource: Resource) -> Iterator[Pod]:
+    """The pod templates of an object, and the specs that an operator completes."""
     if resource.kind in TEMPLATES:
         for path in TEMPLATES[resource.kind]:
             template = mapping(get(resource.manifest, path))

@@ -27,7 +27,11 @@ _POLICIES = frozenset({"NetworkPolicy", "CiliumNetworkPolicy", "AuthorizationPol
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield servers with a key that no policy of the build selects."""
     key = server.api_key
-    if key is None or any(_selects(server, policy.manifest) for policy in _policies(server)):
+    if (
+        key is None
+        or server.pod.partial
+        or any(_selects(server, policy.manifest) for policy in _policies(server))
+    ):
         return
     message = f"the API key of {server} guards /v1 alone, and no NetworkPolicy of this build selects the pod"
     yield Problem(key.path, f"{message} ({server.vllm})")

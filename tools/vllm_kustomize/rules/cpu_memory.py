@@ -30,7 +30,7 @@ def check_server(server: Server) -> Iterator[Problem]:
     if server.accelerator != "cpu":
         return
     limit = server.memory_limit
-    if limit is None:
+    if limit is None and not server.pod.partial:
         message = f"{server} has no memory limit: {server.vllm} takes the node's memory for its KV cache"
         yield Problem((*server.container.path, "resources"), message)
     space = server.env.get("VLLM_CPU_KVCACHE_SPACE")

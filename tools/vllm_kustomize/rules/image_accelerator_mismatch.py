@@ -32,7 +32,7 @@ def check_server(server: Server) -> Iterator[Problem]:
     built_for = server.image.accelerator
     path = (*server.container.path, "image")
     if server.gpus is None:
-        if built_for != "cpu" and not _has_device_otherwise(server):
+        if built_for != "cpu" and not server.pod.partial and not _has_device_otherwise(server):
             yield Problem(
                 path,
                 f"image {server.container.image} is for {_DEVICES[built_for]}, but {server} asks for none; "

@@ -25,7 +25,13 @@ def check_server(server: Server) -> Iterator[Problem]:
     """Yield non-root servers with a claimed cache volume and no fsGroup."""
     cache = server.hugging_face_cache
     context = mapping(server.pod.spec.get("securityContext"))
-    if cache is None or server.user in (0, None) or "fsGroup" in context or not server.downloads:
+    if (
+        cache is None
+        or server.pod.partial
+        or server.user in (0, None)
+        or "fsGroup" in context
+        or not server.downloads
+    ):
         return
     mount = server.volume_under(cache)
     if mount is not None and "persistentVolumeClaim" in mount[1]:

@@ -24,7 +24,12 @@ HELP = "Mount a PersistentVolumeClaim at the cache, or bring the model in an ima
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield servers that download to the container's own disk or to an emptyDir."""
     cache = server.hugging_face_cache
-    if cache is None or not server.downloads or any(unused_model_cache.check_server(server)):
+    if (
+        cache is None
+        or server.pod.partial
+        or not server.downloads
+        or any(unused_model_cache.check_server(server))
+    ):
         return
     mount = server.volume_under(cache)
     if mount is None:

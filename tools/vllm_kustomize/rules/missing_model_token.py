@@ -27,7 +27,7 @@ _TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH")
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield gated models that are downloaded without any token."""
     model = server.model or ""
-    if not is_gated(model) or not server.downloads:
+    if not is_gated(model) or server.pod.partial or not server.downloads:
         return
     from_elsewhere = any(True for _ in items(server.container.spec.get("envFrom"), ()))
     if from_elsewhere or "hf_token" in server.options or any(name in server.env for name in _TOKENS):

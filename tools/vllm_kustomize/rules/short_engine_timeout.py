@@ -28,7 +28,7 @@ _DEFAULT = 600
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield servers that give up on their engine before the startup probe does."""
     budget = startup_budget(server.container)
-    if budget is None or _VARIABLE not in environment_variables(server.release):
+    if budget is None or server.pod.partial or _VARIABLE not in environment_variables(server.release):
         return
     setting = server.env.get(_VARIABLE)
     if setting is not None and not str(setting.value).isdigit():

@@ -28,7 +28,7 @@ _SINCE = (0, 18)
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield servers that are killed before they have drained, or that abort requests at once."""
-    if server.headless or server.version < _SINCE or server.unknown(_OPTION):
+    if server.headless or server.pod.partial or server.version < _SINCE or server.unknown(_OPTION):
         return
     grace = number(server.pod.spec.get("terminationGracePeriodSeconds"), _DEFAULT_GRACE)
     timeout, sleep = server.count(_OPTION, 0), pre_stop_sleep(server.container)

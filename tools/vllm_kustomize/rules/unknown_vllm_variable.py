@@ -21,6 +21,9 @@ from vllm_kustomize.vllm.server import Server
 SEVERITY = Severity.WARNING
 HELP = "Correct the name, or remove the variable: VLLM_ is vLLM's own prefix."
 
+_OF_OTHERS = frozenset({"VLLM_ADDITIONAL_ARGS"})
+"""Variables of the scripts around vLLM: this one is KServe's, for an LLMInferenceService."""
+
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield variables with vLLM's prefix that the release does not read."""
@@ -29,7 +32,7 @@ def check_server(server: Server) -> Iterator[Problem]:
         return
     fatal = server.switched_on("fail_on_environ_validation")
     for name, setting in server.env.items():
-        if name.startswith("VLLM_") and name not in known:
+        if name.startswith("VLLM_") and name not in known | _OF_OTHERS:
             last = last_with_variable(name)
             hint = f"; {last} still did" if last else did_you_mean(name, known)
             yield Problem(

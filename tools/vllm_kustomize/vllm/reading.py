@@ -8,7 +8,7 @@ from vllm_kustomize.vllm.commandline import CommandLine, NotRead, command_line, 
 from vllm_kustomize.vllm.environment import UNKNOWN, environment
 from vllm_kustomize.vllm.images import image_of
 from vllm_kustomize.vllm.server import Server, Setting
-from vllm_kustomize.workload import Container, Pod, items, pods, text
+from vllm_kustomize.workload import Container, Pod, all_pods, items, text
 
 
 def servers(build: Build, vllm_version: str = "") -> tuple[tuple[Server, ...], tuple[Skipped, ...]]:
@@ -19,7 +19,7 @@ def servers(build: Build, vllm_version: str = "") -> tuple[tuple[Server, ...], t
     found: list[Server] = []
     skipped: list[Skipped] = []
     for resource in build.resources:
-        for pod in pods(resource):
+        for pod in all_pods(resource):
             for container in pod.containers:
                 line = command_line(build, pod, container)
                 if line is None:
