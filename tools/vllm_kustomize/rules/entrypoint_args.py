@@ -27,7 +27,8 @@ def check_server(server: Server) -> Iterator[Problem]:
         words = " ".join(word.text for word in repeated)
         message = f"the image's entrypoint already says `{words}`: the server takes it for its model"
         yield Problem(repeated[0].path, message)
-    if not {"model", "model_tag"} & set(server.parsed.given) and server.parsed.accepted:
+    named = {"model", "model_tag"} & set(server.parsed.given)
+    if not named and server.parsed.accepted and not server.pod.partial:
         default = server.parsed.values.get("model")
         message = f"{server} names no model: vLLM {server.release} will serve {default}"
         yield Problem(server.place(), message)
