@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -25,6 +24,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from vllm_kustomize.kustomize.scalars import resolve
 from vllm_kustomize.model import Error, FieldPath, Location, Precision
 
 MAX_DEPTH = 200
@@ -34,22 +34,6 @@ MAX_ALIASED = 100_000
 """Values that aliases may repeat in one file; a few lines of nested aliases can stand for billions."""
 
 _TAG = "tag:yaml.org,2002:"
-_CONSTANTS: dict[str, Any] = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-}
-_CONSTANTS_1_1: dict[str, Any] = {
-    **_CONSTANTS,
-    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON"), True),
-    **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF"), False),
-}
-_INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))\Z", re.A)
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z", re.A)
-
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -238,70 +222,6 @@ def read_documents(
         at = _position(text, getattr(error, "position", 0), file, start)
         reason = getattr(error, "reason", None) or "not YAML"
         raise DocumentError(str(reason), at) from None
-
-
-def read_inline(scalar: Node, source: str) -> tuple[Document, ...]:
-    """Read a patch that stands as a string in another file; `source` is that file's text.
-
-    Literal blocks (`|`) and strings on one line keep exact places; in any other style every value is placed
-    at the string's start, as its parent. Raises DocumentError.
-    """
-    text: str = scalar.value
-    lines = source.splitlines()[scalar.line - 1 :]
-    opening = lines[0][scalar.column - 1 :]
-    if opening.startswith("|"):
-        body = text.rstrip("\n").split("\n")
-        first = next((number for number, line in enumerate(body) if line.strip()), 0)
-        written = lines[1 + first] if first + 1 < len(lines) else ""
-        indent = len(written) - len(body[first])
-        if written[indent:] == body[first]:
-            return read_documents(text, scalar.file, (scalar.line, indent), yes_is_true=False)
-    for quotes in (0, 1):
-        if "\n" not in text and opening[quotes:].startswith(text):
-            return read_documents(
-                text, scalar.file, (scalar.line - 1, scalar.column - 1 + quotes), yes_is_true=False
-            )
-    try:
-        documents = read_documents(text, scalar.file, yes_is_true=False)
-    except DocumentError as error:
-        raise DocumentError(error.message, scalar.location(Precision.PARENT)) from None
-    return tuple(Document(_moved(document.root, scalar), ()) for document in documents)
-
-
-def _moved(node: Node, to: Node) -> Node:
-    value = node.value
-    if isinstance(value, dict):
-        value = {name: _moved(child, to) for name, child in value.items()}
-    elif isinstance(value, list):
-        value = [_moved(child, to) for child in value]
-    return Node(value, to.file, to.line, to.column, precision=Precision.PARENT)
-
-
-def resolve(text: str, *, yes_is_true: bool = True) -> Any:
-    """Return the value of a plain scalar, as go-yaml's resolve.go and encoding/json make it."""
-    constants = _CONSTANTS_1_1 if yes_is_true else _CONSTANTS
-    if text in constants:
-        return constants[text]
-    if text[0] not in "+-.0123456789":
-        return text
-    digits = text.replace("_", "") if text[0] != "." else text
-    if match := _INTEGER.match(digits):
-        sign, hexadecimal, binary, octal, decimal = match.groups()
-        if hexadecimal:
-            magnitude = int(hexadecimal, 16)
-        elif binary:
-            magnitude = int(binary, 2)
-        elif octal:
-            magnitude = int(octal, 8)
-        else:
-            magnitude = int(decimal) if len(decimal) < 400 else 1 << 64
-        number = -magnitude if sign == "-" else magnitude
-        if -(1 << 63) <= number < 1 << 64:
-            return number
-    if _FLOAT.match(digits):
-        real = float(digits)
-        return int(real) if abs(real) < 1e18 and real.is_integer() else real
-    return text
 
 
 class _Reader:

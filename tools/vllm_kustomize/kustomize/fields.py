@@ -109,6 +109,35 @@ FIELD_SPECS: FieldSpecs = {
 """What each setting writes without any `configurations:`."""
 
 
+def field_spec(entry: Node) -> FieldSpec:
+    """Read a field spec of a `configurations:` file or of `labels[].fields`."""
+    create = entry.get("create")
+    return FieldSpec(
+        entry.text("path"),
+        entry.text("kind"),
+        entry.text("group"),
+        entry.text("version"),
+        create is not None and create.value is True,
+    )
+
+
+def label_specs(entry: Node, specs: FieldSpecs) -> tuple[FieldSpec, ...]:
+    """Return the maps that one entry of `labels:` writes to."""
+
+    def flag(name: str) -> bool:
+        node = entry.get(name)
+        return node is not None and node.value is True
+
+    chosen = (*(field_spec(field) for field in entry.items("fields")), *specs["labels"])
+    if flag("includeSelectors"):
+        return (*chosen, *specs["commonLabels"])
+    if flag("includeTemplates"):
+        chosen = (*chosen, *specs["templateLabels"])
+    if flag("includeVolumeClaimTemplates"):
+        chosen = (*chosen, *specs["volumeClaimTemplateLabels"])
+    return (*chosen, FieldSpec("metadata/labels", create=True))
+
+
 def set_fields(root: Node, path: str, write: Callable[[Node | None], Node | None], create: bool) -> Node:
     """Return `root` with every field at a Kustomize path (`spec/containers[]/image`) rewritten.
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, display_path, kustomization_in
-from vllm_kustomize.kustomize.document import Document, DocumentError, Node, read_documents, read_inline
-from vllm_kustomize.kustomize.fields import FIELD_SPECS, FieldSpec, FieldSpecs
+from vllm_kustomize.kustomize.document import Document, DocumentError, Node, read_documents
+from vllm_kustomize.kustomize.fields import FIELD_SPECS, FieldSpec, FieldSpecs, field_spec, label_specs
 from vllm_kustomize.kustomize.generators import generate, merge_generated
+from vllm_kustomize.kustomize.inline import read_inline
 from vllm_kustomize.kustomize.objects import Source
 from vllm_kustomize.kustomize.patches import Change, Patch, apply_patch
 from vllm_kustomize.kustomize.replacements import replace_fields
@@ -188,13 +189,7 @@ class _Build:
             self.add_components(directory, root)
             self.run_generators(kustomization)
         self.run_transformers(kustomization)
-        for field in (
-            "generators",
-            "transformers",
-            "validators",
-            "helmCharts",
-            "helmChartInflationGenerator",
-        ):
+        for field in PLUGINS:
             for entry in root.items(field):
                 self.leave_out(entry, f"`{field}:` is known to the engine alone")
                 if isinstance(entry.value, str) and "\n" not in entry.value:
@@ -417,35 +412,6 @@ def _mappings(root: Node, setting: str) -> list[Node]:
 
 def _changes(before: Sequence[Source], after: Sequence[Source]) -> tuple[Change, ...]:
     return tuple(Change(old, new) for old, new in zip(before, after, strict=True) if new.root is not old.root)
-
-
-def field_spec(entry: Node) -> FieldSpec:
-    """Read a field spec of a `configurations:` file or of `labels[].fields`."""
-    create = entry.get("create")
-    return FieldSpec(
-        entry.text("path"),
-        entry.text("kind"),
-        entry.text("group"),
-        entry.text("version"),
-        create is not None and create.value is True,
-    )
-
-
-def label_specs(entry: Node, specs: FieldSpecs) -> tuple[FieldSpec, ...]:
-    """Return the maps that one entry of `labels:` writes to."""
-
-    def flag(name: str) -> bool:
-        node = entry.get(name)
-        return node is not None and node.value is True
-
-    chosen = (*(field_spec(field) for field in entry.items("fields")), *specs["labels"])
-    if flag("includeSelectors"):
-        return (*chosen, *specs["commonLabels"])
-    if flag("includeTemplates"):
-        chosen = (*chosen, *specs["templateLabels"])
-    if flag("includeVolumeClaimTemplates"):
-        chosen = (*chosen, *specs["volumeClaimTemplateLabels"])
-    return (*chosen, FieldSpec("metadata/labels", create=True))
 
 
 def _inside(path: Path, directory: Path) -> bool:
