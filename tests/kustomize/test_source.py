@@ -166,6 +166,51 @@ def show(place: Any) -> str:
     return " ".join(filter(None, (f"{place.file}:{place.line}:{place.column}", place.note, sure)))
 
 
+GENERATED = """\
+configMapGenerator:
+  - name: settings
+    literals:
+      - LEVEL=1
+      - "MODE=fast lane"
+      - 'QUOTED="x"'
+    files:
+      - notes.txt
+      - key=notes.txt
+    envs:
+      - settings.env
+secretGenerator:
+  - name: token
+    literals: [token=abc]
+"""
+
+
+def test_generated_values_are_located_where_they_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, kustomization_yaml=GENERATED)
+    (tmp_path / "notes.txt").write_text("two\nlines\n", encoding="utf-8")
+    (tmp_path / "settings.env").write_text("# why\n\n  A=1=2\nB=\n", encoding="utf-8")
+    with Engine(find_engine(None)) as engine:
+        rendered = engine.build(overlay_at(tmp_path))
+    locator = Locator(SourceTree().graph(tmp_path))
+    places = {
+        key: show(locator.locate(resource, ("data", key)).primary)
+        for resource in load_rendered(rendered.output, "")
+        for key in resource.manifest["data"]
+    }
+    assert places == {
+        "LEVEL": "kustomization.yaml:4:15",
+        "MODE": "kustomization.yaml:5:15",
+        "QUOTED": "kustomization.yaml:6:17",
+        "notes.txt": "notes.txt:1:1",
+        "key": "notes.txt:1:1",
+        "A": "settings.env:3:5",
+        "B": "settings.env:4:3",
+        "token": "kustomization.yaml:14:22",
+    }
+
+
 def test_an_object_that_no_source_explains_points_at_the_kustomization(tmp_path: Path) -> None:
     write(tmp_path, kustomization_yaml="resources:\n- https://example.invalid/base?ref=v1\n")
     resource = Resource({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "remote"}})

@@ -16,10 +16,10 @@ ReadFile = Callable[[Node, str], tuple[str, bytes]]
 """Reads a file of an entry: (entry, path) to the name to show and the content, empty if unreadable."""
 
 
-def generate(kind: str, entry: Node, options: Node | None, read: ReadFile) -> Source:
+def generate(kind: str, entry: Node, options: Node | None, text: str, read: ReadFile) -> Source:
     """Return the object that one entry of `configMapGenerator:` or `secretGenerator:` stands for.
 
-    `options` is the kustomization's `generatorOptions`.
+    `options` is the kustomization's `generatorOptions`, `text` that of its file.
     """
     here = Node(None, entry.file, entry.line, entry.column, precision=Precision.PARENT)
     metadata: dict[str, Node] = {}
@@ -43,7 +43,7 @@ def generate(kind: str, entry: Node, options: Node | None, read: ReadFile) -> So
         fields["type"] = entry.get("type") or here.replace("Opaque")
     data: dict[str, Node] = {}
     binary: dict[str, Node] = {}
-    for key, raw, at in _pairs(entry, read):
+    for key, raw, at in _pairs(entry, text.splitlines(), read):
         if kind == "Secret":
             data[key] = at.replace(base64.b64encode(raw).decode())
             continue
@@ -88,7 +88,7 @@ def merge_generated(old: Source, new: Source) -> Source:
     return Source(old.root.replace(fields), old.file, old.previous, new.hashed, old.behavior)
 
 
-def _pairs(entry: Node, read: ReadFile) -> Iterator[tuple[str, bytes, Node]]:
+def _pairs(entry: Node, lines: list[str], read: ReadFile) -> Iterator[tuple[str, bytes, Node]]:
     """Every key with its content and where that is written."""
     envs = [node for node in (entry.get("env"),) if node is not None and isinstance(node.value, str)]
     for item in [*entry.items("envs"), *envs]:
@@ -104,13 +104,20 @@ def _pairs(entry: Node, read: ReadFile) -> Iterator[tuple[str, bytes, Node]]:
         if equals:
             if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
                 value = value[1:-1]
-            yield key, value.encode(), Node(None, item.file, item.line, item.column)
+            yield key, value.encode(), _behind(item, f"{key}=", lines[item.line - 1][item.column - 1 :])
     for item in entry.items("files"):
         key, equals, path = str(item.value).partition("=")
         path = path if equals else key
         name, content = read(item, path)
         if name:
             yield (key if equals else path.rpartition("/")[2]), content, Node(None, name, 1, 1)
+
+
+def _behind(item: Node, key: str, written: str) -> Node:
+    """The place of a literal's value: behind its key, where the two are written as they are."""
+    quotes = 1 if written[:1] in ("'", '"') else 0
+    offset = quotes + len(key) if written[quotes:].startswith(key) else 0
+    return Node(None, item.file, item.line, item.column + offset)
 
 
 def _option(name: str, *levels: Node | None) -> Node | None:

@@ -276,9 +276,10 @@ class _Build:
                 return "", b""
             return display_path(path), path.read_bytes()
 
+        options, text = root.get("generatorOptions"), self.tree.texts[kustomization.file]
         for field, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
             for entry in root.items(field):
-                self.add_generated(generate(kind, entry, root.get("generatorOptions"), read))
+                self.add_generated(generate(kind, entry, options, text, read))
 
     def add_generated(self, new: Source) -> None:
         for index, old in enumerate(self.objects):
