@@ -21,6 +21,7 @@ from e2e.kubelet.volumes import covering
 from e2e.server_line import ServerLine, read_line
 from vllm_kustomize import pipeline
 from vllm_kustomize.load import load_rendered
+from vllm_kustomize.model import Build
 
 PATIENCE = 480
 """Seconds after which a pod that is neither ready nor dead is given up."""
@@ -57,19 +58,19 @@ def play(overlay: Path, vllm: Installation, directory: Path, claims: Path, log: 
     Raises `NotPlayed` for what this kubelet does not know, `vllm_kustomize.model.Error` where the overlay
     does not build.
     """
-    resources = tuple(load_rendered(pipeline.build(str(overlay)), overlay.name))
+    build = Build(tuple(load_rendered(pipeline.build(str(overlay)), overlay.name)))
     try:
-        pod = vllm_pod(resources)
+        pod = vllm_pod(build)
     except NotStarted as error:
         return Outcome(str(error))
-    line = read_line(pod, vllm.release)
+    line = read_line(pod, build, vllm.release)
     notes = _notes(pod, vllm, line)
     if pod.gpus:
         pod = replace(pod, variables={"VLLM_CPU_KVCACHE_SPACE": "1", **pod.variables})
     _lay_out_model(line.model, pod, vllm, directory, claims)
     image = vllm.image(pod, directory / "image")
     with Kubelet(pod, image, directory, claims, log) as kubelet:
-        outcome = _use(kubelet, service_ports(pod, resources), line)
+        outcome = _use(kubelet, service_ports(pod, build), line)
     text = log.read_text(errors="replace")
     unknown = sorted(set(_UNKNOWN_VARIABLE.findall(text)))
     if unknown:
@@ -85,7 +86,7 @@ def _use(kubelet: Kubelet, ports: Sequence[ServicePort], line: ServerLine) -> Ou
     if not kubelet.wait_until_settled(PATIENCE):
         return Outcome(kubelet.death or f"not ready after {PATIENCE} s")
     if not ports:
-        return Outcome("no Service selects the pod")
+        return Outcome("no Service leads to the pod")
     name_services(ports)
     proxy = ServiceProxy(ports, lambda: kubelet.ready)
     first = ports[0]

@@ -7,8 +7,10 @@ from typing import Any
 
 from e2e.kubelet.objects import NotPlayed
 from e2e.kubelet.pod import Pod
+from vllm_kustomize.model import Build
 from vllm_kustomize.vllm import catalog
 from vllm_kustomize.vllm.arguments import Parsed, parse
+from vllm_kustomize.vllm.commandline import CommandLine, command_line, release_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,33 +23,30 @@ class ServerLine:
     comparison: str
 
 
-def read_line(pod: Pod, installed: str) -> ServerLine:
-    """Read the pod's command; raises `NotPlayed` where it is no `vllm serve`."""
-    words = list(pod.command)
-    if "serve" not in words:
-        raise NotPlayed(f"the command `{' '.join(words[:3])} …` is no `vllm serve`")
-    arguments = words[words.index("serve") + 1 :]
-    meant, of_image = _parse(arguments, pod.image.rpartition(":")[2])
-    run, of_installed = _parse(arguments, installed)
+def read_line(pod: Pod, build: Build, installed: str) -> ServerLine:
+    """Find and read the server's arguments, in a script too; raises `NotPlayed` where they are not known."""
+    line = command_line(build, pod.template, pod.container)
+    if not isinstance(line, CommandLine):
+        reason = line.reason if line else "it runs no vLLM server"
+        raise NotPlayed(f"the command line of {pod.container}: {reason}")
+    of_image, _, _ = release_of(pod.container)
+    of_installed, _ = catalog.nearest(installed)
+    meant = parse(line.texts, of_image, line.read, serve=line.serve)
+    run = parse(line.texts, of_installed, line.read, serve=line.serve)
     model = str(run.values.get("model_tag") or run.values.get("model"))
     name = _first(run.values.get("served_model_name")) or model
     key = _first(run.values.get("api_key")) or pod.variables.get("VLLM_API_KEY", "")
-    return ServerLine(model, name, key, _comparison(meant, of_image, run, of_installed))
+    return ServerLine(model, name, key, _comparison(meant, run))
 
 
-def _parse(arguments: list[str], version: str) -> tuple[Parsed, str]:
-    release, _ = catalog.nearest(version)
-    return parse(arguments, release), release.version
-
-
-def _comparison(meant: Parsed, of_image: str, run: Parsed, of_installed: str) -> str:
+def _comparison(*readings: Parsed) -> str:
     """The options that a release does not accept."""
     refused = {
-        release: [remark.option for remark in parsed.errors]
-        for release, parsed in ((of_image, meant), (of_installed, run))
+        parsed.release.version: [remark.option or remark.message for remark in parsed.errors]
+        for parsed in readings
     }
     texts = [f"{release} refuses {', '.join(options)}" for release, options in refused.items() if options]
-    return "; ".join(texts) or f"both accept all {len(run.given)} options of the command line"
+    return "; ".join(texts) or f"both accept all {len(readings[0].given)} options of the command line"
 
 
 def _first(value: Any) -> str:

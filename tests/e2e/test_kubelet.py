@@ -11,10 +11,10 @@ import pytest
 from e2e.kubelet.environment import environment, service_links
 from e2e.kubelet.expansion import expand
 from e2e.kubelet.objects import Identity, NotPlayed, NotStarted, Objects
-from e2e.kubelet.pod import service_ports, vllm_pod
+from e2e.kubelet.pod import Pod, service_ports, vllm_pod
 from e2e.kubelet.probes import Health, probes
 from e2e.kubelet.volumes import Mount, covering, plan
-from vllm_kustomize.model import Resource
+from vllm_kustomize.model import Build, Resource
 
 IDENTITY = Identity("vllm-0", "default", {"labels": {"tier": "gold"}}, "default")
 
@@ -40,6 +40,10 @@ def deployment(container: dict[str, Any], **spec: Any) -> Resource:
     whole = {"name": "vllm", "image": "vllm/vllm-openai:v0.33.0", **container}
     template = {"metadata": {"labels": {"app": "vllm"}}, "spec": {"containers": [whole], **spec}}
     return Resource({"kind": "Deployment", "metadata": {"name": "vllm"}, "spec": {"template": template}})
+
+
+def pod_of(*resources: Resource) -> Pod:
+    return vllm_pod(Build(resources))
 
 
 def variables(
@@ -274,17 +278,17 @@ class TestPod:
             "args": ["$(MODEL)", "--port=$(PORT)"],
             "env": [{"name": "MODEL", "value": "a/b"}],
         }
-        assert vllm_pod([deployment(container)]).command == ("vllm", "serve", "a/b", "--port=$(PORT)")
-        assert vllm_pod([deployment({"args": ["a/b"]})]).command == ("vllm", "serve", "a/b")
+        assert pod_of(deployment(container)).command == ("vllm", "serve", "a/b", "--port=$(PORT)")
+        assert pod_of(deployment({"args": ["a/b"]})).command == ("vllm", "serve", "a/b")
 
     def test_the_service_finds_the_port_by_its_name(self) -> None:
-        pod = vllm_pod([deployment({"ports": [{"name": "http", "containerPort": 8000}]})])
-        services = [
+        pod = pod_of(deployment({"ports": [{"name": "http", "containerPort": 8000}]}))
+        services = (
             service(selector={"app": "vllm"}, ports=[{"port": 80, "targetPort": "http"}, {"port": 81}]),
             service("other", selector={"app": "web"}, ports=[{"port": 80}]),
             service("manual", ports=[{"port": 80}]),
-        ]
-        assert [(one.service, one.port, one.pod_port) for one in service_ports(pod, services)] == [
+        )
+        assert [(one.service, one.port, one.pod_port) for one in service_ports(pod, Build(services))] == [
             ("vllm-server", 80, 8000),
             ("vllm-server", 81, 81),
         ]
@@ -295,9 +299,7 @@ class TestPod:
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"], "add": ["SYS_PTRACE"]},
         }
-        pod = vllm_pod(
-            [deployment({"securityContext": context}, securityContext={"runAsUser": 1, "fsGroup": 7})]
-        )
+        pod = pod_of(deployment({"securityContext": context}, securityContext={"runAsUser": 1, "fsGroup": 7}))
         user = pod.user
         assert (user.uid, user.gid, user.groups) == (2000, 0, (7,))
         assert user.capabilities == ("sys_ptrace",)
@@ -305,15 +307,11 @@ class TestPod:
 
     def test_run_as_non_root_needs_a_user(self) -> None:
         with pytest.raises(NotStarted, match="runAsNonRoot and image will run as root"):
-            vllm_pod([deployment({"securityContext": {"runAsNonRoot": True}})])
+            pod_of(deployment({"securityContext": {"runAsNonRoot": True}}))
 
     def test_what_is_not_enforced_is_said(self) -> None:
-        pod = vllm_pod(
-            [
-                deployment(
-                    {"resources": {"limits": {"nvidia.com/gpu": "1", "memory": "1Gi"}}}, tolerations=[{}]
-                )
-            ]
+        pod = pod_of(
+            deployment({"resources": {"limits": {"nvidia.com/gpu": "1", "memory": "1Gi"}}}, tolerations=[{}])
         )
         assert pod.gpus == ("nvidia.com/gpu",)
         assert pod.memory_limit == 1 << 30
@@ -325,4 +323,4 @@ class TestPod:
 
     def test_a_build_without_vllm(self) -> None:
         with pytest.raises(NotPlayed, match="no object of the build runs vLLM"):
-            vllm_pod([deployment({"image": "nginx:1"})])
+            pod_of(deployment({"image": "nginx:1"}))

@@ -15,6 +15,7 @@ from e2e.play import Outcome
 from e2e.server_line import read_line
 from vllm_kustomize import pipeline
 from vllm_kustomize.load import load_rendered
+from vllm_kustomize.model import Build
 
 SERVES = Outcome(
     startup=61.2,
@@ -67,8 +68,8 @@ def test_only_what_came_out_as_it_should_passes() -> None:
 
 @pytest.mark.parametrize("case", cases.all_cases(), ids=lambda case: case.name)
 def test_every_case_is_a_pod_that_can_be_played(case: Case) -> None:
-    pod = vllm_pod(load_rendered(pipeline.build(str(case.overlay)), case.name))
-    line = read_line(pod, "0.32.0")
+    build = Build(tuple(load_rendered(pipeline.build(str(case.overlay)), case.name)))
+    line = read_line(vllm_pod(build), build, "0.32.0")
     assert line.name == line.model
     assert ("refuses --max-model-length" in line.comparison) == (case.name == "wrong-flag")
 

@@ -32,15 +32,15 @@ def handle(handler: Manifest, pod: Pod, sandbox: Sandbox, seconds: float) -> str
         if kind == "sleep":
             time.sleep(min(action["seconds"], seconds))
             return ""
-        host, port = action.get("host") or POD_IP, pod.port(action["port"])
+        host, port = action.get("host") or POD_IP, pod.find_port(action["port"])
+        if port is None:
+            return f"the container has no port called {action['port']}"
         if kind == "tcpSocket":
             socket.create_connection((host, port), seconds).close()
             return ""
         return _get(action, host, port, seconds)
     except subprocess.TimeoutExpired:
         return f"not done after {seconds:g} s"
-    except KeyError as error:
-        return f"no port is called {error}"
     except (OSError, http.client.HTTPException) as error:
         return f"{host}:{port}: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
 

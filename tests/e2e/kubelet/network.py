@@ -37,14 +37,15 @@ def name_services(ports: Iterable[ServicePort]) -> None:
 
 
 def listening() -> list[int]:
-    """The TCP ports on which something listens in this network."""
+    """The TCP ports on which something listens in this network, but those that the system chose itself."""
     ports = set()
+    first_ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A":
                 ports.add(int(fields[1].rpartition(":")[2], 16))
-    return sorted(ports)
+    return sorted(port for port in ports if port < first_ephemeral)
 
 
 class ServiceProxy:

@@ -12,7 +12,7 @@ from e2e.kubelet.probes import Probe, probes
 from e2e.kubelet.volumes import Mount, plan
 from vllm_kustomize import workload
 from vllm_kustomize.apiserver import quantity
-from vllm_kustomize.model import Manifest, Resource
+from vllm_kustomize.model import Build, Manifest
 from vllm_kustomize.workload import mapping
 
 ENTRYPOINT = ("vllm", "serve")
@@ -50,8 +50,10 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """One pod with one container, ready to be started."""
+    """One pod with one container, ready to be started; `template` and `container` are its sources."""
 
+    template: workload.Pod
+    container: workload.Container
     identity: Identity
     image: str
     command: tuple[str, ...]
@@ -68,11 +70,9 @@ class Pod:
     read_only_root: bool
     not_played: tuple[str, ...]
 
-    def port(self, name_or_number: str | int) -> int:
-        """The number of a port that a probe or a Service names; raises `KeyError` for an unknown name."""
-        if isinstance(name_or_number, int):
-            return name_or_number
-        return int(name_or_number) if name_or_number.isdigit() else self.ports[name_or_number]
+    def find_port(self, wanted: str | int) -> int | None:
+        """The number of a port that a probe or a Service names; None for a name it does not know."""
+        return wanted if isinstance(wanted, int) else self.ports.get(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,43 +85,40 @@ class ServicePort:
     pod_port: int
 
 
-def vllm_pod(resources: Iterable[Resource]) -> Pod:
+def vllm_pod(build: Build) -> Pod:
     """The first pod of a build that runs vLLM.
 
     Raises `NotStarted` where the kubelet would not start it, `NotPlayed` where it needs what is not known
     here or no object runs vLLM.
     """
-    resources = tuple(resources)
-    objects = Objects.of(resources)
-    for resource in resources:
+    objects = Objects.of(build.resources)
+    for resource in build.resources:
         for template in workload.pods(resource):
             for container in template.servers:
-                return _pod(resource, template, container.spec, objects)
+                return _pod(template, container, objects)
     raise NotPlayed("no object of the build runs vLLM")
 
 
-def service_ports(pod: Pod, resources: Iterable[Resource]) -> list[ServicePort]:
-    """Every port of the Services that select the pod."""
+def service_ports(pod: Pod, build: Build) -> list[ServicePort]:
+    """The ports of the Services that select the pod, as far as they lead to a port that it has."""
     labels = mapping(pod.identity.metadata.get("labels"))
-    found = []
-    for service in Objects.of(resources).of_kind("Service"):
-        metadata, spec = mapping(service.get("metadata")), mapping(service.get("spec"))
-        selector = mapping(spec.get("selector"))
-        if selector and selector.items() <= labels.items():
-            found += [
-                ServicePort(
-                    metadata["name"],
-                    metadata.get("namespace") or "default",
-                    port["port"],
-                    pod.port(port.get("targetPort", port["port"])),
-                )
-                for port in spec.get("ports") or ()
-            ]
-    return found
+    return [
+        ServicePort(
+            service["metadata"]["name"],
+            service["metadata"].get("namespace") or "default",
+            port["port"],
+            target,
+        )
+        for service in Objects.of(build.resources).of_kind("Service")
+        if (selector := mapping(mapping(service.get("spec")).get("selector")))
+        and selector.items() <= labels.items()
+        for port in service["spec"].get("ports") or ()
+        if (target := pod.find_port(port.get("targetPort", port["port"]))) is not None
+    ]
 
 
-def _pod(resource: Resource, template: workload.Pod, container: Manifest, objects: Objects) -> Pod:
-    spec = template.spec
+def _pod(template: workload.Pod, server: workload.Container, objects: Objects) -> Pod:
+    resource, spec, container = template.resource, template.spec, server.spec
     namespace = resource.namespace or "default"
     identity = Identity(
         f"{resource.name}-0",
@@ -133,6 +130,8 @@ def _pod(resource: Resource, template: workload.Pod, container: Manifest, object
     variables = environment(container, objects, identity, links)
     command = container.get("command") or ENTRYPOINT
     return Pod(
+        template=template,
+        container=server,
         identity=identity,
         image=container["image"],
         command=tuple(expand(word, variables) for word in (*command, *(container.get("args") or ()))),

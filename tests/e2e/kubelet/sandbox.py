@@ -142,9 +142,7 @@ def _mount(mount: Mount, pod: Pod, directory: Path, claims: Path) -> dict[str, A
         path.write_bytes(file.content)
         path.chmod(file.mode)
     if pod.user.fs_group is not None:
-        for path in (source, *source.rglob("*")):
-            os.chown(path, -1, pod.user.fs_group)
-            path.chmod(path.stat().st_mode | (0o2070 if path.is_dir() else 0o060))
+        _hand_over(source, pod.user.fs_group, 0o040 if mount.kind == "files" else 0o060)
     return {
         "source": str(source),
         "target": mount.target,
@@ -153,3 +151,11 @@ def _mount(mount: Mount, pod: Pod, directory: Path, claims: Path) -> dict[str, A
         "sub_path": mount.sub_path,
         "read_only": mount.read_only,
     }
+
+
+def _hand_over(volume: Path, group: int, mode: int) -> None:
+    """Give a volume to the pod's `fsGroup`, as pkg/volume/volume_linux.go of Kubernetes does."""
+    for path in (volume, *volume.rglob("*")):
+        if not path.is_symlink():
+            os.chown(path, -1, group)
+            path.chmod(path.stat().st_mode | (0o2070 if path.is_dir() else mode))
