@@ -93,6 +93,8 @@ def test_finds_the_command_line(container: dict[str, Any], texts: list[str]) -> 
         (shell("vllm serve a & vllm serve b"), "its shell script has more than one command that starts vLLM"),
         (shell("./start-vllm.sh"), "what the script ./start-vllm.sh does is not known"),
         (shell("$RUN vllm-model"), "which program it runs is known only in the cluster"),
+        ({"args": ["m", "--omni"]},
+         "--omni hands the command line to vLLM-Omni, whose options are not in the catalogue"),
         ({"command": ["/start.sh"]}, "what the script /start.sh does is not known"),
         ({"command": ["bash", "/vllm.sh"]}, "what the script /vllm.sh does is not known"),
         ({"command": ["ray", "job", "vllm"]}, "how ray starts vLLM is not known"),

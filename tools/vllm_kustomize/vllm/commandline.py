@@ -95,8 +95,12 @@ def command_line(build: Build, pod: Pod, container: Container) -> CommandLine | 
         return mounted_file(build, pod, container, file)
 
     if container.spec.get("command"):
-        return _of_program(words, variables, find)
-    return _behind_entrypoint(container, words, find)
+        line = _of_program(words, variables, find)
+    else:
+        line = _behind_entrypoint(container, words, find)
+    if isinstance(line, CommandLine) and "--omni" in line.texts:
+        return NotRead("--omni hands the command line to vLLM-Omni, whose options are not in the catalogue")
+    return line
 
 
 def release_of(container: Container, override: str = "") -> tuple[Release, bool, str]:

@@ -60,7 +60,7 @@ def expand(value: str, variables: Mapping[str, str], more: bool = False) -> str:
     if "$" not in value:
         return value
     parts: list[str] = []
-    position = 0
+    position = length = 0
     while position < len(value):
         dollar = value.find("$", position)
         if dollar < 0 or dollar + 1 == len(value):
@@ -77,7 +77,8 @@ def expand(value: str, variables: Mapping[str, str], more: bool = False) -> str:
         else:
             parts.append(value[dollar : dollar + 2])
             position = dollar + 2
-        if sum(map(len, parts[-2:])) > _LONGEST:
+        length += len(parts[-2]) + len(parts[-1])
+        if length > _LONGEST:
             return f"{UNKNOWN}{value[:60]}"
     return "".join([*parts, value[position:]])
 

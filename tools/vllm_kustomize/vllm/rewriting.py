@@ -23,6 +23,9 @@ ReadFile = Callable[[str], "str | None"]
 
 _MODEL = re.compile(r"--model(=.+|$)")
 _SERVED_MODEL_NAME = re.compile(r"--served[-_]model[-_]name(=.+|$)")
+_MOST_BRACKETS = 1000
+"""The YAML reader takes quadratic time over brackets that stay open; a configuration file has a few."""
+
 _CONFIG = re.compile(r"--config(=.+|$)")
 
 
@@ -160,7 +163,8 @@ def _options_of_file(
     import yaml
 
     parser_names = {} if serve else release.options
-
+    if text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise Stop(Remark("config", file.index, "--config", f"{file.text} has too many brackets to be read"))
     try:
         config = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -16,12 +16,14 @@ from vllm_kustomize.vllm.catalog import Release
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgGtT])")
 _SIZE_IN_JSON = re.compile(r"\b\d+(?:\.\d+)?[kKmMgGtT]\b")
-_STRING_IN_JSON = re.compile(r'("(?:[^"\\]|\\.)*")')
+_STRING_IN_JSON = re.compile(r'("(?:[^"\\]|\\.)*"?)')
 _DECIMAL = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _TRUE = frozenset(("1", "on", "t", "true", "y", "yes"))
 _FALSE = frozenset(("0", "off", "f", "false", "n", "no"))
 _INTEGER = re.compile(r"[+-]?\d+(?:_\d+)*(?:\.0*)?")
+_MOST_DIGITS = 4300
+"""What int() reads at most, in the Python of vLLM's images (sys.int_info.default_max_str_digits)."""
 _NO_INTEGER = "is no whole number"
 
 
@@ -69,6 +71,8 @@ def _size_or_auto(text: str) -> int:
 
 def _integer(text: str, otherwise: str) -> int:
     try:
+        if len(text) > _MOST_DIGITS:
+            raise ValueError
         return int(text)
     except ValueError:
         raise ValueError(otherwise) from None
