@@ -60,7 +60,8 @@ def test_the_wheel_validates_a_foreign_repo(tmp_path: Path) -> None:
     engine = Path(sys.executable).parent / "kubectl"
     command = (python, "-m", "vllm_kustomize", "validate", "-q", "--select", "schema", "--engine", engine)
     result = run(*command, cwd=tmp_path / "repo")
-    assert "Deployment/shop: must be of type integer, but is a string" in result.stdout, result.stderr
+    expected = "Deployment/shop: spec.replicas: must be of type integer, but is a string"
+    assert expected in result.stdout, result.stderr
     assert result.returncode == 1
     where = run(python, "-c", "import vllm_kustomize; print(vllm_kustomize.__file__)", cwd=tmp_path)
     assert where.stdout.startswith(str(environment))

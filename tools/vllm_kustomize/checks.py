@@ -18,6 +18,7 @@ from vllm_kustomize.model import (
     Resource,
     Severity,
     Skipped,
+    format_path,
 )
 from vllm_kustomize.server import RULE as SERVER_RULE
 from vllm_kustomize.server import Ask
@@ -140,19 +141,20 @@ def _check_servers(build: Build, plan: Plan, skipped: list[Skipped]) -> Iterator
 
 
 def _check_versions(resource: Resource, plan: Plan, skipped: list[Skipped]) -> Iterator[Problem]:
-    """The schema and API-server problems; one that only some of the versions have says which."""
+    """The schema and API-server problems, each with its field; one of some versions only says which."""
     found: dict[Problem, list[KubernetesVersion]] = {}
     for version in plan.versions:
         for problem in _check_version(resource, version, plan, skipped):
             if plan.settings.selects(problem.rule):
                 found.setdefault(problem, []).append(version)
     for problem, versions in found.items():
+        field = f"{format_path(problem.path)}: " if problem.path else ""
         only = (
             "" if len(versions) == len(plan.versions) else f" (Kubernetes {', '.join(map(_show, versions))})"
         )
         yield replace(
             problem,
-            message=problem.message + only,
+            message=f"{field}{problem.message}{only}",
             severity=problem.severity or Severity.ERROR,
             resource=resource,
         )

@@ -84,7 +84,7 @@ def _problems(error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         for name in kind.unexpected:
-            yield Problem((*path, name), f"unknown field '{name}'", RULE)
+            yield Problem((*path, name), "unknown field", RULE)
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
         yield Problem(path, f"the required field '{kind.property}' is missing", RULE)
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
