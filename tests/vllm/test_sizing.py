@@ -68,6 +68,8 @@ def test_a_local_configuration(tmp_path):
         ("NVIDIA-A100-SXM4-80GB", "NVIDIA-A100-SXM4-80GB"),
         ("Tesla-T4-SHARED", "Tesla-T4"),
         ("nvidia-h200", "NVIDIA-H200"),
+        ("nvidia-h100-80gb", "NVIDIA-H100-80GB-HBM3"),
+        ("a10g", "NVIDIA-A10G"),
     ],
 )
 def test_gpu_names(name, product):
@@ -76,6 +78,7 @@ def test_gpu_names(name, product):
 
 def test_gpu_memory():
     assert find_gpu("NVIDIA-A100-SXM4-80GB-MIG-3g.40gb").memory == 40 << 30
+    assert find_gpu("nvidia.com/mig-1g.10gb").memory == 10 << 30
     assert find_gpu("24Gi").memory == 24 << 30
 
 

@@ -10,7 +10,13 @@ from pathlib import Path
 
 from vllm_kustomize.model import Error
 
-PRODUCT_LABELS = ("nvidia.com/gpu.product", "amd.com/gpu.product-name", "beta.amd.com/gpu.product-name")
+PRODUCT_LABELS = (
+    "nvidia.com/gpu.product",
+    "amd.com/gpu.product-name",
+    "beta.amd.com/gpu.product-name",
+    "cloud.google.com/gke-accelerator",
+    "karpenter.k8s.aws/instance-gpu-name",
+)
 """Node labels whose value names the GPU."""
 
 _TABLE = Path(__file__).parent / "data" / "gpus.json"
@@ -46,15 +52,15 @@ def find_gpu(name: str) -> Gpu:
 
     A bare size such as `24Gi` is a GPU of so many GiB, for hardware that the table does not have.
 
-    A label's suffix `-SHARED` (time slicing) is dropped; `-MIG-1g.10gb` gives a slice of that memory
-    (k8s-device-plugin, gpu-feature-discovery/README.md).
+    A label's suffix `-SHARED` (time slicing) is dropped; `-MIG-1g.10gb`, or the resource
+    `nvidia.com/mig-1g.10gb`, is a slice of that memory (k8s-device-plugin, gpu-feature-discovery/README.md).
 
     Raises:
         Error: no product, or products of different memory, have that name.
     """
     product = name.strip().removesuffix("-SHARED")
-    if migrated := re.fullmatch(r"(.+)-MIG-\d+g\.(\d+)gb(?:\.me)?", product, re.IGNORECASE):
-        return Gpu(name, "nvidia", int(migrated[2]) << 30)
+    if slice_ := re.fullmatch(r"(?:.*[-/])?MIG-\d+g\.(\d+)gb(?:\.me)?", product, re.IGNORECASE):
+        return Gpu(name, "nvidia", int(slice_[1]) << 30)
     if plain := re.fullmatch(r"(\d{1,6})\s*Gi?B?", product, re.IGNORECASE):
         return Gpu(f"GPU of {plain[1]} GiB", "nvidia", int(plain[1]) << 30)
     wanted = set(_words(product))

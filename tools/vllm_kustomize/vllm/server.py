@@ -251,14 +251,18 @@ class Server:
 
     @cached_property
     def gpu(self) -> Gpu | None:
-        """The GPU product that the pod selects by a node label, or None."""
-        for label, values in _node_labels(self.pod.spec):
-            if label in PRODUCT_LABELS and len(values) == 1:
-                try:
-                    return find_gpu(values[0])
-                except Error:
-                    return None
-        return None
+        """The GPU product that the pod selects by a node label, or the slice that it asks for, or None."""
+        names = [
+            values[0]
+            for label, values in _node_labels(self.pod.spec)
+            if label in PRODUCT_LABELS and len(values) == 1
+        ]
+        if self.gpus is not None and "/mig-" in self.gpus.shown:
+            names = [self.gpus.shown]
+        try:
+            return find_gpu(names[0]) if names else None
+        except Error:
+            return None
 
     @property
     def cpu_cache_space(self) -> int | None:
@@ -369,14 +373,15 @@ class Server:
     def hugging_face_cache(self) -> str | None:
         """Where models are downloaded to, or None where that is not known.
 
-        --download-dir, HF_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub,
-        in this order (huggingface_hub/constants.py).
+        --download-dir, HF_HUB_CACHE or its old name, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub, and
+        ~/.cache/huggingface/hub, in this order (huggingface_hub/constants.py).
         """
         download = self.value("download_dir")
         if isinstance(download, str):
             return download
         for variable, below in (
             ("HF_HUB_CACHE", ""),
+            ("HUGGINGFACE_HUB_CACHE", ""),
             ("HF_HOME", "/hub"),
             ("XDG_CACHE_HOME", "/huggingface/hub"),
         ):
