@@ -84,6 +84,7 @@ def _steps(path: str) -> list[str]:
 def _children(node: Node, step: str) -> list[str | int]:
     """The keys or indexes that a step of a field path stands for."""
     if isinstance(node.value, dict):
+        step = _key(step)
         return list(node.value) if step == "*" else [step] if step in node.value else []
     if isinstance(node.value, list):
         if step == "*":
@@ -94,6 +95,11 @@ def _children(node: Node, step: str) -> list[str | int]:
         if equals:
             return [index for index, item in enumerate(node.value) if _holds(item, key, value)]
     return []
+
+
+def _key(step: str) -> str:
+    """The key that a step names; one with dots may stand in brackets."""
+    return step[1:-1] if step.startswith("[") and "=" not in step else step
 
 
 def _holds(item: Node, key: str, value: str) -> bool:
@@ -113,7 +119,7 @@ def _set(node: Node, steps: list[str], value: Node, options: Node | None) -> Nod
     children = _children(node, steps[0])
     if not children and isinstance(node.value, dict) and _creates(options):
         empty = created(None if len(steps) == 1 else {}, node)
-        return node.replace({**node.value, steps[0]: _set(empty, steps[1:], value, options)})
+        return node.replace({**node.value, _key(steps[0]): _set(empty, steps[1:], value, options)})
     new = node.value.copy() if children else node.value
     for child in children:
         new[child] = _set(new[child], steps[1:], value, options)

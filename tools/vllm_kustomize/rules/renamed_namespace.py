@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from vllm_kustomize.kustomize.source import SourceGraph
 from vllm_kustomize.model import Severity, SourceProblem
 
-SEVERITY = Severity.WARNING
+SEVERITY = Severity.INFO
 HELP = "Give both the same name, or keep the Namespace object in a build of its own."
 
 

@@ -1,7 +1,8 @@
 """Every entry of `images:` names an image of the build.
 
 Kustomize ignores an entry whose name no container has. The usual cause is a component or base that has
-already renamed the image: from then on it goes by its new name.
+already renamed the image: from then on it goes by its new name. A Component may name images that only some
+builds have; there the rule speaks up where the image was renamed.
 
 Bad:   images: [{name: vllm/vllm-openai, newTag: v0.33.0}], after a component renamed that image
 Good:  images: [{name: registry.example/vllm, newTag: v0.33.0}]
@@ -31,6 +32,8 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
             continue
         name = step.entry.get("name") or step.entry
         renamed = tuple(_renamed(step))
+        if step.kustomization.is_component and not renamed:
+            continue
         why = " by that name any more" if renamed else ""
         yield SourceProblem(name.location(), f"no container uses the image '{name.value}'{why}", renamed)
 
