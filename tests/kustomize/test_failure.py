@@ -47,6 +47,14 @@ RESOURCES = "resources:\n  - model.yaml\n"
             },
             "kustomization.yaml:7:7",
         ),
+        (
+            {
+                "kustomization.yaml": RESOURCES
+                + "patches:\n  - target:\n      kind: ConfigMap\n    path: patch.yaml\n",
+                "patch.yaml": "# No name.\nkind: ConfigMap\ndata:\n  a: b\n",
+            },
+            "patch.yaml:2:1",
+        ),
         ({"kustomization.yaml": "resources:\n  - ..\n"}, "kustomization.yaml:2:5"),
     ],
 )

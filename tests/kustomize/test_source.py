@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +211,22 @@ def test_generated_values_are_located_where_they_are_written(
         "B": "settings.env:4:3",
         "token": "kustomization.yaml:14:22",
     }
+
+
+def test_nothing_is_imported_for_locating_where_there_is_nothing_to_locate(tmp_path: Path) -> None:
+    write(tmp_path, kustomization_yaml="configMapGenerator:\n- {name: a, literals: [x=1]}\n")
+    program = """
+import sys
+from vllm_kustomize import cli
+sys.argv = ["vllm-kustomize", "validate", ".", "--quiet", "--no-cache"]
+try:
+    cli.main()
+except SystemExit as stop:
+    loaded = sorted(name for name in sys.modules if name.endswith(".locate"))
+    print(stop.code, loaded)
+"""
+    result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert result.stdout.split() == ["0", "[]"]
 
 
 def test_an_object_that_no_source_explains_points_at_the_kustomization(tmp_path: Path) -> None:

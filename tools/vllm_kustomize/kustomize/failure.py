@@ -110,10 +110,12 @@ def _failures(graph: SourceGraph) -> Iterator[Location]:
 
 def _failed(step: Step) -> Iterator[Location]:
     if step.patch is not None:
+        name, depth = step.patch.body.find(("metadata", "name"))
         if step.problem:
             yield step.patch.body.location(note=step.problem)
+        elif not step.patch.is_json and (depth < 2 or not step.patch.body.get("kind")):
+            yield step.patch.body.location(note="a patch needs a kind and a metadata.name")
         elif step.patch.target is None and not step.changes:
-            name, _ = step.patch.body.find(("metadata", "name"))
             yield name.location(note="no object has this name and kind")
     elif step.setting == "replicas":
         wanted = step.entry.text("name")
