@@ -16,7 +16,8 @@ from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Related, Severity
 from vllm_kustomize.vllm.memory import DTYPE_BYTES, GIB, Parallelism, weight_bytes
-from vllm_kustomize.vllm.server import LAYOUT, Server, Setting
+from vllm_kustomize.vllm.server import LAYOUT, Server
+from vllm_kustomize.vllm.setting import Setting
 
 SEVERITY = Severity.ERROR
 HELP = "Raise limits.memory above weights + KV cache + 1 GiB, or lower VLLM_CPU_KVCACHE_SPACE."

@@ -23,8 +23,13 @@ HELP = "Set supplementalGroups to the node's render and video groups (`getent gr
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield ROCm servers of an ordinary user that are in no further group."""
-    if server.accelerator != "rocm" or server.pod.partial or server.user in (0, None) or server.group:
+    if (
+        server.accelerator != "rocm"
+        or server.pod.partial
+        or server.files.user in (0, None)
+        or server.files.group
+    ):
         return
     if not mapping(server.pod.spec.get("securityContext")).get("supplementalGroups"):
-        message = f"{server} runs as user {server.user}, in none of the groups that own the AMD GPUs"
+        message = f"{server} runs as user {server.files.user}, in none of the groups that own the AMD GPUs"
         yield Problem((*server.pod.spec_path, "securityContext"), message)

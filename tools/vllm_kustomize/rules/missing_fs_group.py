@@ -23,19 +23,17 @@ HELP = "Set securityContext.fsGroup of the pod to a group of the server's user."
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield non-root servers with a claimed cache volume and no fsGroup."""
-    cache = server.hugging_face_cache
+    cache = server.files.hugging_face_cache
     context = mapping(server.pod.spec.get("securityContext"))
     if (
         cache is None
         or server.pod.partial
-        or server.user in (0, None)
+        or server.files.user in (0, None)
         or "fsGroup" in context
         or not server.downloads
     ):
         return
-    mount = server.volume_under(cache)
+    mount = server.files.volume_under(cache)
     if mount is not None and "persistentVolumeClaim" in mount[1]:
-        message = (
-            f"{server} runs as user {server.user} and downloads to a volume that belongs to root: no fsGroup"
-        )
+        message = f"{server} runs as user {server.files.user} and downloads to a volume of root's: no fsGroup"
         yield Problem((*server.pod.spec_path, "securityContext"), message)

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
 from vllm_kustomize.rules import unused_model_cache
-from vllm_kustomize.vllm.server import Server, is_persistent
+from vllm_kustomize.vllm.files import is_persistent
+from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.WARNING
 HELP = "Mount a PersistentVolumeClaim at the cache, or bring the model in an image volume."
@@ -23,7 +24,7 @@ HELP = "Mount a PersistentVolumeClaim at the cache, or bring the model in an ima
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield servers that download to the container's own disk or to an emptyDir."""
-    cache = server.hugging_face_cache
+    cache = server.files.hugging_face_cache
     if (
         cache is None
         or server.pod.partial
@@ -31,7 +32,7 @@ def check_server(server: Server) -> Iterator[Problem]:
         or any(unused_model_cache.check_server(server))
     ):
         return
-    mount = server.volume_under(cache)
+    mount = server.files.volume_under(cache)
     if mount is None:
         message = f"{server} downloads {server.model} to {cache}, which is on no volume"
         yield Problem((*server.container.path, "volumeMounts"), f"{message}: a restart downloads it again")

@@ -26,8 +26,8 @@ def check_server(server: Server) -> Iterator[Problem]:
     context = mapping(server.container.spec.get("securityContext"))
     if context.get("readOnlyRootFilesystem") is not True:
         return
-    for what, directory in server.written_directories.items():
-        mount = server.volume_under(directory)
+    for what, directory in server.files.written_directories.items():
+        mount = server.files.volume_under(directory)
         if mount is None:
             yield Problem(
                 (*server.container.path, "securityContext", "readOnlyRootFilesystem"),

@@ -41,8 +41,8 @@ def check_server(server: Server) -> Iterator[Problem]:
 
 
 def _claim(server: Server) -> Resource | None:
-    cache = server.hugging_face_cache
-    mount = server.volume_under(cache) if cache is not None and server.downloads else None
+    cache = server.files.hugging_face_cache
+    mount = server.files.volume_under(cache) if cache is not None and server.downloads else None
     if mount is None:
         return None
     name = mapping(mount[1].get("persistentVolumeClaim")).get("claimName")

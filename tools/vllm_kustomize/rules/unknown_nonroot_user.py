@@ -24,7 +24,7 @@ HELP = "Set runAsUser to a number other than 0; the CUDA image has user 2000 wit
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield runAsNonRoot beside user 0, be it the manifest's or the image's."""
     required = _required(server)
-    if required is not None and server.user == 0:
+    if required is not None and server.files.user == 0:
         yield Problem(
             required,
             f"runAsNonRoot is true, but {server} runs as user 0, as does image {server.container.image}",

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
-from vllm_kustomize.vllm.server import Server, is_persistent
+from vllm_kustomize.vllm.files import is_persistent
+from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.ERROR
 HELP = "Mount the volume at the cache's directory, or point HF_HOME at the volume."
@@ -23,10 +24,10 @@ HELP = "Mount the volume at the cache's directory, or point HF_HOME at the volum
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield persistent volumes at a cache's path that is not the server's."""
-    cache = server.hugging_face_cache
-    if cache is None or not server.downloads or server.volume_under(cache) is not None:
+    cache = server.files.hugging_face_cache
+    if cache is None or not server.downloads or server.files.volume_under(cache) is not None:
         return
-    for path, mounted, volume in server.mounts:
+    for path, mounted, volume in server.files.mounts:
         if is_persistent(volume) and ("huggingface" in mounted or mounted.endswith("/.cache")):
             yield Problem(
                 (*path, "mountPath"),
@@ -40,4 +41,4 @@ def _why(server: Server) -> str:
             return f" ({server.env[name].shown})"
     if "download_dir" in server.options:
         return f" ({server.shown('download_dir')})"
-    return f" (the home of user {server.user})"
+    return f" (the home of user {server.files.user})"

@@ -27,16 +27,17 @@ _OWN_CACHES = frozenset({"HOME", "XDG_CACHE_HOME", "VLLM_CACHE_ROOT"})
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield users without a home in the image, and homes of a group that the user is not in."""
-    image, user = server.image, server.user
+    image, user = server.image, server.files.user
     if image is None or user in (0, None) or _OWN_CACHES & set(server.env):
         return
-    place = server.user_path
-    if server.home is None:
+    place = server.files.user_path
+    if server.files.home is None:
         if image.user == 0:
             known = " or ".join(f"user {number}" for number, _ in image.users)
             yield Problem(
                 place, f"{server} runs as user {user}, whose HOME is /: set HOME, or use {known} of the image"
             )
-    elif image.group is not None and user != image.user and image.group != server.group:
-        message = f"{server} runs as user {user} with group {server.group}, but {server.home} is writable for"
+    elif image.group is not None and user != image.user and image.group != server.files.group:
+        files = server.files
+        message = f"{server} runs as user {user} with group {files.group}, but {files.home} is writable for"
         yield Problem(place, f"{message} its owner and group {image.group}", severity=Severity.WARNING)

@@ -7,7 +7,8 @@ from vllm_kustomize.vllm.arguments import Given, parse
 from vllm_kustomize.vllm.commandline import CommandLine, NotRead, command_line, release_of
 from vllm_kustomize.vllm.environment import UNKNOWN, environment
 from vllm_kustomize.vllm.images import image_of
-from vllm_kustomize.vllm.server import Server, Setting
+from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.vllm.setting import Setting
 from vllm_kustomize.workload import Container, Pod, all_pods, items, text
 
 

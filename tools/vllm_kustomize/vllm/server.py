@@ -17,9 +17,11 @@ from vllm_kustomize.apiserver import quantity
 from vllm_kustomize.model import Build, Error, FieldPath, Manifest, Related, Resource
 from vllm_kustomize.vllm.arguments import Parsed
 from vllm_kustomize.vllm.commandline import CommandLine
+from vllm_kustomize.vllm.files import Files
 from vllm_kustomize.vllm.gpus import PRODUCT_LABELS, Gpu, find_gpu
 from vllm_kustomize.vllm.images import Image
 from vllm_kustomize.vllm.models import Architecture, UnknownModel, architecture_of
+from vllm_kustomize.vllm.setting import Setting
 from vllm_kustomize.workload import Container, Pod, get, items, mapping, text
 
 ACCELERATORS = {"nvidia.com": "cuda", "amd.com": "rocm", "gpu.intel.com": "xpu", "google.com": "tpu"}
@@ -28,8 +30,6 @@ ACCELERATORS = {"nvidia.com": "cuda", "amd.com": "rocm", "gpu.intel.com": "xpu",
 _DEVICES = ("gpu", "gpu.shared", "xe", "i915", "tpu")
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
-
-_WITH_THE_POD = frozenset({"emptyDir", "ephemeral", "configMap", "secret", "downwardAPI", "projected"})
 
 LAYOUT = (
     "tensor_parallel_size",
@@ -43,22 +43,6 @@ LAYOUT = (
 
 DEFAULT_MODEL = "Qwen/Qwen3-0.6B"
 """What `vllm serve` starts without a model (ModelConfig.model in vllm/config/model.py)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A value that somebody wrote: `value` as vLLM reads it, `shown` as a message quotes it.
-
-    `value` is None where only the cluster knows it (a Secret, a field of the pod).
-    """
-
-    value: Any
-    path: FieldPath
-    shown: str
-
-    def related(self, note: str) -> Related:
-        """This place, as a note to a problem elsewhere."""
-        return Related(self.path, note)
 
 
 @dataclass(frozen=True)
@@ -331,119 +315,22 @@ class Server:
                 ):
                     yield scaler
 
-    # Files
-
-    @property
-    def user(self) -> int | None:
-        """The numeric user that the container runs as; None where neither pod nor image says."""
-        for context in (self.container.spec, self.pod.spec):
-            user = mapping(context.get("securityContext")).get("runAsUser")
-            if isinstance(user, int) and not isinstance(user, bool):
-                return user
-        return None if self.image is None else self.image.user
-
-    @property
-    def user_path(self) -> FieldPath:
-        """The field that sets the user, or the container's security context."""
-        for context, path in (
-            (self.container.spec, self.container.path),
-            (self.pod.spec, self.pod.spec_path),
-        ):
-            if "runAsUser" in mapping(context.get("securityContext")):
-                return (*path, "securityContext", "runAsUser")
-        return (*self.container.path, "securityContext")
-
-    @property
-    def group(self) -> int | None:
-        """The primary group, which is that of the image's user (0 in all of vLLM's) unless set."""
-        for context in (self.container.spec, self.pod.spec):
-            group = mapping(context.get("securityContext")).get("runAsGroup")
-            if isinstance(group, int) and not isinstance(group, bool):
-                return group
-        return None if self.image is None else 0
-
-    @property
-    def home(self) -> str | None:
-        """HOME: as set, else that of the user in the image; None where it is not known."""
-        if "HOME" in self.env:
-            return _string(self.env["HOME"].value)
-        return None if self.image is None else self.image.home(self.user)
-
-    @property
-    def hugging_face_cache(self) -> str | None:
-        """Where models are downloaded to, or None where that is not known.
-
-        --download-dir, HF_HUB_CACHE or its old name, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub, and
-        ~/.cache/huggingface/hub, in this order (huggingface_hub/constants.py).
-        """
-        download = self.value("download_dir")
-        if isinstance(download, str):
-            return download
-        for variable, below in (
-            ("HF_HUB_CACHE", ""),
-            ("HUGGINGFACE_HUB_CACHE", ""),
-            ("HF_HOME", "/hub"),
-            ("XDG_CACHE_HOME", "/huggingface/hub"),
-        ):
-            if variable in self.env:
-                base = _string(self.env[variable].value)
-                return None if base is None else base.rstrip("/") + below
-        return None if self.home is None else f"{self.home.rstrip('/')}/.cache/huggingface/hub"
-
-    @property
-    def written_directories(self) -> dict[str, str]:
-        """What vLLM writes while it runs, and where, as far as that is known."""
-        cache = self._directory("VLLM_CACHE_ROOT", "XDG_CACHE_HOME", "/vllm", "/.cache/vllm")
-        directories = {
-            "temporary files": self._directory("TMPDIR", "", "", "") or "/tmp",
-            "models": self.hugging_face_cache if self.downloads else None,
-            "its compile cache": cache,
-        }
-        return {what: directory for what, directory in directories.items() if directory is not None}
-
-    def _directory(self, variable: str, base: str, below_base: str, below_home: str) -> str | None:
-        if variable in self.env:
-            return _string(self.env[variable].value)
-        if base in self.env:
-            parent = _string(self.env[base].value)
-            return None if parent is None else parent.rstrip("/") + below_base
-        return None if self.home is None or not below_home else self.home.rstrip("/") + below_home
-
-    @property
-    def mounts(self) -> Iterator[tuple[FieldPath, str, Manifest]]:
-        """Each mount's field, the path in the container, and the volume (empty where there is none)."""
-        for path, mount in items(
-            self.container.spec.get("volumeMounts"), (*self.container.path, "volumeMounts")
-        ):
-            _, volume = self.pod.volume(mount.get("name")) or ((), {})
-            yield path, "/" + text(mount.get("mountPath")).strip("/"), volume
-
-    def volume_under(self, directory: str) -> tuple[FieldPath, Manifest] | None:
-        """The mount that holds a directory: the deepest one at or above it, with its volume."""
-        found: tuple[FieldPath, Manifest] | None = None
-        deepest = -1
-        for path, mounted, volume in self.mounts:
-            if is_below(directory, mounted) and len(mounted) > deepest:
-                found, deepest = (path, volume), len(mounted)
-        return found
-
-
-def is_below(path: str, directory: str) -> bool:
-    """Whether an absolute path is a directory or lies below it."""
-    return path == directory or path.startswith(directory.rstrip("/") + "/")
-
-
-def is_persistent(volume: Manifest) -> bool:
-    """Whether what is written to a volume outlives the pod (or the volume brings its contents along)."""
-    return bool(volume) and not _WITH_THE_POD & set(volume)
+    @cached_property
+    def files(self) -> Files:
+        """Whom the container runs as, and where it reads and writes."""
+        directory = self.value("download_dir")
+        return Files(
+            pod=self.pod,
+            container=self.container,
+            env=self.env,
+            image=self.image,
+            downloads=self.downloads,
+            download_dir=directory if isinstance(directory, str) else None,
+        )
 
 
 def _is_on(setting: Setting | None) -> bool:
     return setting is not None and str(setting.value).lower() in ("1", "true", "yes", "on")
-
-
-def _string(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _is_gpu(name: str) -> bool:
