@@ -18,7 +18,7 @@ _WITH_THE_POD = frozenset({"emptyDir", "ephemeral", "configMap", "secret", "down
 class Files:
     """One container's files.
 
-    `downloads` says whether it fetches its model from the Hub, `download_dir` where to if an argument says so.
+    `downloads`: it fetches its model from the Hub; `download_dir`: where to, if an argument says so.
     """
 
     pod: Pod
