@@ -38,8 +38,8 @@ _UNKNOWN_VARIABLE = re.compile(r"Unknown vLLM environment variable detected: (\w
 class Outcome:
     """What came of one overlay; `failure` is empty where everything went as it should.
 
-    `startup` is in seconds until the pod was ready, None where it never was. `notes` say what was different
-    from a cluster.
+    `startup` is in seconds until the pod was ready, None where it never was; `memory` in bytes, after the
+    first answers. `notes` say what was different from a cluster.
     """
 
     failure: str = ""
@@ -48,6 +48,7 @@ class Outcome:
     curl: Answer | None = None
     chat: Answer | None = None
     in_flight: Answer | None = None
+    memory: int = 0
     shutdown: Shutdown | None = None
     notes: tuple[str, ...] = ()
 
@@ -101,6 +102,7 @@ def _use(kubelet: Kubelet, ports: Sequence[ServicePort], line: ServerLine) -> Ou
     warm = client.stream(WARM_UP_TOKENS).result()
     if warm.error:
         return replace(outcome, failure=f"a streamed answer: {warm.error}")
+    outcome = replace(outcome, memory=kubelet.memory())
     streams: list[Stream] = []
     served_during_pre_stop: list[Answer] = []
 
@@ -151,9 +153,11 @@ def _lay_out_model(model: str, pod: Pod, vllm: Installation, directory: Path, cl
 
 
 def _probes(kubelet: Kubelet) -> str:
-    """Passed of all runs, by kind."""
-    states = {kind: kubelet.health.state(kind) for kind in KINDS if kind in kubelet.health.probes}
-    return " ".join(f"{kind} {state.passed}/{state.passed + state.failed}" for kind, state in states.items())
+    """Passed of all runs of the startup, readiness and liveness probe; `-` for one that there is not."""
+    return " ".join(
+        f"{state.passed}/{state.passed + state.failed}" if kind in kubelet.health.probes else "-"
+        for kind, state in ((kind, kubelet.health.state(kind)) for kind in KINDS)
+    )
 
 
 def _notes(pod: Pod, vllm: Installation, line: ServerLine) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from e2e.cases import Case
 from e2e.play import Outcome
 
-HEADERS = ("", "ready", "probes passed", "curl", "chat", "in flight", "preStop", "drain", "verdict")
+GIB = 1 << 30
+HEADERS = ("", "ready", "probes", "curl", "chat", "in flight", "memory", "preStop", "drain", "verdict")
 
 
 def verdict(case: Case, outcome: Outcome) -> str:
@@ -20,6 +21,9 @@ def verdict(case: Case, outcome: Outcome) -> str:
 def passed(case: Case, outcome: Outcome) -> bool:
     """Whether the outcome is the one that the case is there for."""
     return verdict(case, outcome) in ("serves", "fails rightly")
+
+
+LEGEND = "probes: passed of all, startup readiness liveness; drain: from SIGTERM to the end"
 
 
 def table(results: Iterable[tuple[Case, Outcome]]) -> str:
@@ -53,6 +57,7 @@ def _row(case: Case, outcome: Outcome) -> Sequence[str]:
         "-" if outcome.startup is None else f"{outcome.startup:.0f} s",
         outcome.probes or "-",
         *answers,
+        f"{outcome.memory / GIB:.1f} GiB" if outcome.memory else "-",
         f"{shutdown.pre_stop:.0f} s" if shutdown else "-",
         f"{shutdown.drain:.0f} s" if shutdown else "-",
         verdict(case, outcome),

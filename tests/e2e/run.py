@@ -34,7 +34,7 @@ def main(names: list[str]) -> int:
             print(f"{case.name}: {report.verdict(case, outcome)}", flush=True)
             results.append((case, outcome))
     good = sum(report.passed(case, outcome) for case, outcome in results)
-    print(f"\n{report.table(results)}\n\n{report.details(results)}\n")
+    print(f"\n{report.table(results)}\n({report.LEGEND})\n\n{report.details(results)}\n")
     seconds = time.monotonic() - begin
     print(
         f"{good} of {len(results)} as they should be, in {seconds:.0f} s; logs in {LOGS.relative_to(REPO)}/"

@@ -317,7 +317,7 @@ class TestPod:
         assert pod.memory_limit == 1 << 30
         assert pod.not_played == (
             "extended resources (nvidia.com/gpu: 1)",
-            "the memory limit (the server sees it; nobody enforces it)",
+            "the memory limit of 1Gi (the server sees it)",
             "tolerations (there is no scheduler)",
         )
 

@@ -19,10 +19,11 @@ from vllm_kustomize.model import Build
 
 SERVES = Outcome(
     startup=61.2,
-    probes="startup 1/6",
+    probes="1/6 1/1 1/1",
     curl=Answer(7),
     chat=Answer(16),
     in_flight=Answer(4000),
+    memory=7 << 30,
     shutdown=Shutdown(15, "", 12.6, 0, killed=False),
     notes=("vLLM 0.32.0 (CPU build) stands in for an image",),
 )
@@ -33,19 +34,19 @@ RESULTS = [
     (Case("cpu", Path("cpu")), SERVES),
     (Case("short", Path("short"), ("cut off",)), CUT_OFF),
     (Case("other", Path("other"), ("SIGKILL", "cut off")), CUT_OFF),
-    (Case("harmless", Path("harmless"), ("cut off",)), SERVES),
-    (Case("broken", Path("broken")), CUT_OFF),
+    (Case("calm", Path("calm"), ("cut off",)), SERVES),
+    (Case("rough", Path("rough")), CUT_OFF),
 ]
 
 
 def test_the_table() -> None:
     assert report.table(RESULTS).splitlines() == [
-        "          ready  probes passed  curl      chat       in flight    preStop  drain  verdict",
-        "cpu       61 s   startup 1/6    7 tokens  16 tokens  4000 tokens  15 s     13 s   serves",
-        "short     50 s   -              7 tokens  failed     -            -        -      fails rightly",
-        "other     50 s   -              7 tokens  failed     -            -        -      WRONG",
-        "harmless  61 s   startup 1/6    7 tokens  16 tokens  4000 tokens  15 s     13 s   WRONG",
-        "broken    50 s   -              7 tokens  failed     -            -        -      FAILED",
+        "       ready  probes       curl      chat       in flight    memory   preStop  drain  verdict",
+        "cpu    61 s   1/6 1/1 1/1  7 tokens  16 tokens  4000 tokens  7.0 GiB  15 s     13 s   serves",
+        "short  50 s   -            7 tokens  failed     -            -        -        -      fails rightly",
+        "other  50 s   -            7 tokens  failed     -            -        -        -      WRONG",
+        "calm   61 s   1/6 1/1 1/1  7 tokens  16 tokens  4000 tokens  7.0 GiB  15 s     13 s   WRONG",
+        "rough  50 s   -            7 tokens  failed     -            -        -        -      FAILED",
     ]
 
 
@@ -56,7 +57,7 @@ def test_the_details() -> None:
 other
   expected: SIGKILL … cut off
   the answer in flight was cut off
-harmless
+calm
   expected: cut off
   vLLM 0.32.0 (CPU build) stands in for an image"""
     )

@@ -72,6 +72,10 @@ class Kubelet:
             time.sleep(0.1)
         return False
 
+    def memory(self) -> int:
+        """The bytes that the container uses now."""
+        return self._sandbox.memory()
+
     def delete(self, before_sigterm: Callable[[], None]) -> Shutdown:
         """Run preStop, send SIGTERM, wait for what is left of the grace period, send SIGKILL.
 

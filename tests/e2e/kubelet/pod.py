@@ -185,7 +185,7 @@ def _not_played(spec: Manifest, container: Manifest) -> Iterable[str]:
     if extended:
         yield f"extended resources ({', '.join(extended)})"
     if limits.get("memory"):
-        yield "the memory limit (the server sees it; nobody enforces it)"
+        yield f"the memory limit of {limits['memory']} (the server sees it)"
     if limits.get("cpu"):
         yield "the CPU limit"
     both = {**mapping(spec.get("securityContext")), **mapping(container.get("securityContext"))}

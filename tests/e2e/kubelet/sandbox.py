@@ -100,6 +100,22 @@ class Sandbox:
             check=False,
         )
 
+    def memory(self) -> int:
+        """The bytes that the container's processes use together, shared pages counted once."""
+        namespace = self._namespace(self._first_process())
+        return sum(
+            _proportional_size(process)
+            for process in Path("/proc").glob("[0-9]*")
+            if namespace and self._namespace(int(process.name)) == namespace
+        )
+
+    @staticmethod
+    def _namespace(pid: int | None) -> str:
+        try:
+            return str(Path(f"/proc/{pid}/ns/pid").readlink())
+        except OSError:
+            return ""
+
     def _first_process(self) -> int | None:
         """The container's process 1, by its number outside: the only child of unshare(1)."""
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
@@ -151,6 +167,15 @@ def _mount(mount: Mount, pod: Pod, directory: Path, claims: Path) -> dict[str, A
         "sub_path": mount.sub_path,
         "read_only": mount.read_only,
     }
+
+
+def _proportional_size(process: Path) -> int:
+    """Bytes of a process in `/proc`, a page that n processes share as an n-th; 0 for one that has gone."""
+    try:
+        lines = (process / "smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 def _hand_over(volume: Path, group: int, mode: int) -> None:
