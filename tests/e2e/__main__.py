@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
 import sys
 
 from e2e import cases
@@ -14,7 +16,7 @@ NEEDED = ("unshare", "nsenter", "setpriv", "mount", "curl")
 
 
 def main(names: list[str]) -> None:
-    """Become `e2e.run` in new namespaces, or end with exit code 2 and one line that says what is missing."""
+    """Run `e2e.run` in new namespaces; exit with 2 and one line that says what is missing for it."""
     try:
         cases.find(names)
         find_vllm()
@@ -26,7 +28,13 @@ def main(names: list[str]) -> None:
     if os.geteuid() != 0:
         _refuse("mounts and namespaces need root: run it with sudo")
     namespaces = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
-    os.execvp("unshare", ["unshare", *namespaces, sys.executable, "-m", "e2e.run", *names])
+    process = subprocess.Popen(
+        ["unshare", *namespaces, sys.executable, "-m", "e2e.run", *names], start_new_session=True
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # unshare(1) ignores both; what it has started cleans up and ends.
+        signal.signal(number, lambda *_: os.killpg(process.pid, signal.SIGTERM))
+    raise SystemExit(process.wait())
 
 
 def _refuse(reason: str) -> None:

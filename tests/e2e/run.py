@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
@@ -15,11 +16,14 @@ from e2e.kubelet.objects import NotPlayed
 from e2e.play import Outcome, play
 from vllm_kustomize.model import Error
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C or SIGTERM."""
 LOGS = REPO / "build" / "e2e"
 
 
 def main(names: list[str]) -> int:
     """Run the named cases, or all; return 0 where each came out as it should, 1 otherwise."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     vllm = find_vllm()
     chosen = cases.find(names)
     LOGS.mkdir(parents=True, exist_ok=True)
