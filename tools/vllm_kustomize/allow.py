@@ -55,6 +55,9 @@ def _read(file: str, text: str) -> Iterator[Allow]:
 
 
 def _parse(text: str, at: Location) -> Allow:
+    from vllm_kustomize.manual import is_known, names
+    from vllm_kustomize.rules import did_you_mean
+
     match = _ALLOW.match(text)
     if match is None:
         return Allow(at, 0, error=f"this comment says nothing that is understood; {_FORM}")
@@ -68,6 +71,10 @@ def _parse(text: str, at: Location) -> Allow:
         reason = (reason[: day.start()] + reason[day.end() :]).strip()
     if not rules:
         return Allow(at, 0, error=f"it names no rule; {_FORM}")
+    for rule in rules:
+        if not is_known(rule):
+            hint = did_you_mean(rule, names())
+            return Allow(at, 0, rules, error=f"there is no rule '{rule}'{hint}")
     if not re.search(r"\w", reason):
         return Allow(at, 0, rules, error="it gives no reason; say behind the bracket why this is acceptable")
     return Allow(at, 0, rules, reason, until)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from vllm_kustomize.model import FieldPath, Finding, Manifest, format_path
 
@@ -29,26 +29,26 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
     return result
 
 
+def stable_path(path: FieldPath, manifest: Manifest) -> str:
+    """Write a path with the items' names in the place of list indexes, or nothing where they have none."""
+    steps: list[str | int] = []
+    value: object = manifest
+    for step in path:
+        if isinstance(value, list) and isinstance(step, int):
+            value = value[step] if 0 <= step < len(value) else None
+            name = value.get("name") if isinstance(value, Mapping) else None
+            steps.append(name if isinstance(name, str) else "-")
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+            steps.append(step)
+    return format_path(tuple(steps))
+
+
 def _identity(finding: Finding) -> tuple[str, ...]:
     resource = finding.resource
     file = finding.location.file if finding.location else finding.overlay or ""
     if resource is None:
         return (finding.rule, file, "", "", "", finding.message)
     name = _GENERATED.sub("", resource.name) if resource.kind in ("ConfigMap", "Secret") else resource.name
-    path = format_path(_stable(finding.path, resource.manifest))
-    return (finding.rule, file, resource.kind, f"{resource.namespace}/{name}", path, finding.message)
-
-
-def _stable(path: FieldPath, manifest: Manifest) -> FieldPath:
-    """Replace list indexes by the item's name, or by nothing where it has none."""
-    steps: list[str | int] = []
-    value: object = manifest
-    for step in path:
-        if isinstance(value, list) and isinstance(step, int):
-            value = value[step] if step < len(value) else None
-            name = value.get("name") if isinstance(value, dict) else None
-            steps.append(f"[{name}]" if isinstance(name, str) else "[]")
-        else:
-            value = value.get(step) if isinstance(value, dict) else None
-            steps.append(step)
-    return tuple(steps)
+    where = f"{resource.namespace}/{name}"
+    return (finding.rule, file, resource.kind, where, finding.stable_path, finding.message)

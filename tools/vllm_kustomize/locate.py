@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from vllm_kustomize.fingerprint import stable_path
 from vllm_kustomize.kustomize.document import Document
 from vllm_kustomize.kustomize.locate import Located, Locator
 from vllm_kustomize.kustomize.source import SourceTree
@@ -50,6 +51,7 @@ def locate(
             path=problem.path,
             location=located.primary,
             related=(*related, *located.related),
+            stable_path=stable_path(problem.path, problem.resource.manifest if problem.resource else {}),
         )
 
 

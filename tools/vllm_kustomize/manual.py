@@ -84,6 +84,11 @@ def page() -> str:
     return "\n\n".join(("# Rules", source, table, *sections)) + "\n"
 
 
+def is_known(name: str) -> bool:
+    """Whether a finding can be called so; far quicker than to look at all names."""
+    return name in rules.load() or name in (schema.RULE, server.RULE) or name in names()
+
+
 @cache
 def names() -> tuple[str, ...]:
     """Everything that a finding can be called."""

@@ -174,7 +174,8 @@ class Finding:
     """A problem with its rule, its object and the place in the sources that caused it.
 
     `overlay` is the first that shows it and `overlays` are all of them, known once findings are merged;
-    `excerpt` is the line at `location` as it is written there, without the values of secrets.
+    `excerpt` is the line at `location` as it is written there, without the values of secrets. `stable_path`
+    is the path with the names of list items instead of their indexes.
     """
 
     rule: str
@@ -188,6 +189,7 @@ class Finding:
     related: tuple[Location, ...] = ()
     overlays: tuple[str, ...] = ()
     excerpt: str = ""
+    stable_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from vllm_kustomize import baseline, manual, rules
 from vllm_kustomize.merge import merge
 from vllm_kustomize.model import Allow, Finding, Precision, Suppressed
 from vllm_kustomize.settings import Ignore, Settings
@@ -104,7 +103,7 @@ def _apply_comments(
             kept.append(replace(finding, related=(*finding.related, note)))
         else:
             suppressed.append(Suppressed(finding, "source", allow.reason))
-    own = list(_invalid(allows, settings))
+    own = [one for allow in allows if allow.error for one in _about(allow, INVALID, allow.error, settings)]
     if complete:
         own += _unused(allows, used, settings, seen_whole)
     return kept, suppressed, own
@@ -118,16 +117,6 @@ def _allows(allow: Allow, finding: Finding) -> bool:
     return here and allow.location.file == at.file
 
 
-def _invalid(allows: Iterable[Allow], settings: Settings) -> Iterator[Finding]:
-    for allow in allows:
-        if allow.error:
-            yield from _about(allow, INVALID, allow.error, settings)
-        for rule in allow.rules:
-            if rule not in manual.names():
-                hint = rules.did_you_mean(rule, manual.names())
-                yield from _about(allow, INVALID, f"there is no rule '{rule}'{hint}", settings)
-
-
 def _unused(
     allows: Iterable[Allow],
     used: set[tuple[Allow, str]],
@@ -138,11 +127,13 @@ def _unused(
         if allow.error or not seen_whole(allow.location.file):
             continue
         for rule in allow.rules:
-            if (allow, rule) not in used and rule in manual.names() and settings.selects(rule):
+            if (allow, rule) not in used and settings.selects(rule):
                 yield from _about(allow, UNUSED, f"nothing here is found by {rule}", settings)
 
 
 def _about(allow: Allow, rule_id: str, message: str, settings: Settings) -> Iterator[Finding]:
+    from vllm_kustomize import rules
+
     if settings.selects(rule_id):
         rule = rules.get(rule_id)
         severity = settings.severity(rule_id, rule.severity)
@@ -153,6 +144,8 @@ def _apply_baseline(findings: list[Finding], settings: Settings) -> tuple[list[F
     """Take out what the baseline knows."""
     if settings.baseline is None:
         return findings, []
+    from vllm_kustomize import baseline
+
     known = baseline.read(settings.baseline)
     kept, suppressed = [], []
     for finding, is_known in baseline.compare(findings, known):

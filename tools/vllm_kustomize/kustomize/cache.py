@@ -150,9 +150,26 @@ def open_cache(engine: Path, settings: Settings) -> Cache:
     folder = _folder()
     if folder is None:
         return Cache()
-    asked = repr(replace(settings, jobs=1, fail_on=Severity.ERROR, name_engine=False))
+    asked = repr(_of_parts(settings))
     name = blake2b(f"{os.getcwd()}\0{asked}".encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
     return Cache(folder / f"{name}.json", "\n".join((asked, *_surroundings(engine, settings))))
+
+
+def _of_parts(settings: Settings) -> Settings:
+    """The settings that decide what comes of an overlay, without those that decide what becomes of that."""
+    default = Settings()
+    later = (
+        "fail_on",
+        "name_engine",
+        "jobs",
+        "paths",
+        "severities",
+        "ignores",
+        "baseline",
+        "today",
+        "changed",
+    )
+    return replace(settings, **{name: getattr(default, name) for name in (*later, "file")})
 
 
 def _folder() -> Path | None:

@@ -61,7 +61,7 @@ def _quote(finding: Finding, style: Style) -> Iterator[str]:
     if indent > 8:  # deep YAML: its indentation says nothing here
         before = before[indent - 4 :]
     if _width(before) > room // 2:
-        before = "…" + _cut(before[::-1], room // 2 - 1)[::-1]
+        before = _cut(before[::-1], room // 2)[::-1]
     value = _cut(value, room - _width(before))
     after = _cut(after, room - _width(before) - _width(value))
     bar = _paint("|", _DIM, style)
@@ -75,7 +75,9 @@ def _split(line: str, column: int) -> tuple[str, str, str]:
     before = line[:column]
     in_flow = before.count("[") + before.count("{") > before.count("]") + before.count("}")
     match = (_FLOW_TOKEN if in_flow else _TOKEN).match(line, column)
-    value = match[0].rstrip() if match else ""
+    value = match[0].rstrip().removesuffix(":") if match else ""
+    if value.startswith(("{", "[")):
+        value = value[0]
     parts = (before, value, line[column + len(value) :])
     return (visible(parts[0].replace("\t", " ")), visible(parts[1]), visible(parts[2]))
 
