@@ -246,7 +246,7 @@ def test_fingerprints_survive_moved_lines_and_added_items(run_cli: RunCli, tmp_p
     pod.write_text(POD.replace("x:1", "x"), encoding="utf-8")
     before = fingerprints_of(tmp_path, run_cli)
     assert len(before) == len(set(before)) == 2
-    container = "    - name: first\n      image: y\n    - name: c\n"
+    container = "    - name: first\n      image: z\n    - name: c\n"
     pod.write_text(
         "# moved\n" + POD.replace("x:1", "x").replace("    - name: c\n", container), encoding="utf-8"
     )
