@@ -20,6 +20,13 @@ RESOURCES = "resources:\n  - model.yaml\n"
         ({"kustomization.yaml": RESOURCES + "patches:\n  - path: gone.yaml\n"}, "kustomization.yaml:4:5"),
         ({"kustomization.yaml": RESOURCES + "components:\n  - gone\n"}, "kustomization.yaml:4:5"),
         ({"kustomization.yaml": RESOURCES + "resource:\n  - x\n"}, "kustomization.yaml:3:1"),
+        (
+            {
+                "kustomization.yaml": RESOURCES
+                + "replacements:\n  - targets:\n      - select: {}\n        also: x\n"
+            },
+            "kustomization.yaml:6:9",
+        ),
         ({"kustomization.yaml": RESOURCES + "namePrefix: 5\n"}, "kustomization.yaml:3:13"),
         (
             {"kustomization.yaml": RESOURCES + "labels:\n  - pairs:\n      a: b\n      enabled: yes\n"},

@@ -234,7 +234,9 @@ def test_an_object_that_no_source_explains_points_at_the_kustomization(tmp_path:
     resource = Resource({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "remote"}})
     located = Locator(SourceTree().graph(tmp_path)).locate(resource, ("spec", "type"))
     assert located.primary.precision is Precision.FILE
-    assert "not on this machine" in located.primary.note
+    (reason,) = located.related
+    assert (reason.line, reason.column) == (2, 3)
+    assert reason.note.endswith("is not on this machine")
 
 
 def test_a_value_that_the_sources_do_not_come_to_is_not_claimed(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from vllm_kustomize.kustomize.document import Node
 from vllm_kustomize.kustomize.source import Kustomization, SourceGraph, Step
@@ -12,6 +13,7 @@ from vllm_kustomize.model import Location
 _UNMARSHAL = re.compile(
     r"cannot unmarshal (?P<kind>\w+) .*into Go struct field \w+\.(?P<fields>[\w.]+) of type"
 )
+_UNKNOWN = re.compile(r'unknown field "(?P<field>[^"]+)"')
 _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "bool": bool,
     "string": str,
@@ -88,7 +90,8 @@ def find_failure(graph: SourceGraph, message: str = "") -> Location | None:
 
     `message` is what the engine says.
     """
-    return next(_mistyped(message, graph), None) or next(_failures(graph), None)
+    named = (_mistyped(message, graph), _named(message, graph), _failures(graph))
+    return next(chain.from_iterable(named), None)
 
 
 def unknown_fields(kustomization: Kustomization) -> Iterator[tuple[str, Node, frozenset[str]]]:
@@ -147,6 +150,23 @@ def _mistyped(message: str, graph: SourceGraph) -> Iterator[Location]:
         for node in _at(kustomization.root, fields):
             if isinstance(node.value, kind) and isinstance(node.value, bool) == (kind is bool):
                 yield node.location()
+
+
+def _named(message: str, graph: SourceGraph) -> Iterator[Location]:
+    """The fields that an error such as `json: unknown field "resource"` speaks of."""
+    found = _UNKNOWN.search(message)
+    if found is None:
+        return
+    for kustomization in graph.kustomizations:
+        yield from (node.key_location() for node in _keys(kustomization.root, found["field"]))
+
+
+def _keys(node: Node, name: str) -> Iterator[Node]:
+    if isinstance(node.value, dict):
+        yield from (child for key, child in node.value.items() if key == name)
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    for child in children if isinstance(node.value, dict | list) else ():
+        yield from _keys(child, name)
 
 
 def _at(node: Node, fields: list[str]) -> Iterator[Node]:

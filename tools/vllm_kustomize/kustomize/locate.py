@@ -40,7 +40,7 @@ class Locator:
         """Return where the field at `path` was set, or the closest parent that someone set."""
         source = self._source(resource)
         if source is None:
-            return self.whole()
+            return Located(self.whole().primary, self.graph.incomplete[:1])
         node, trail, whole = _follow(source.root, resource.manifest, path)
         if not whole:
             missing = path[len(trail)] if len(trail) < len(path) else None
@@ -57,8 +57,7 @@ class Locator:
 
     def whole(self) -> Located:
         """Return the overlay's own kustomization, for what concerns all or cannot be followed."""
-        note = self.graph.incomplete[0].note if self.graph.incomplete else ""
-        return Located(Location(self.graph.file, 1, 1, note, Precision.FILE))
+        return Located(Location(self.graph.file, 1, 1, precision=Precision.FILE))
 
     def _source(self, resource: Resource) -> Source | None:
         """Return the object behind a rendered one."""
