@@ -321,6 +321,10 @@ class TestPod:
             "tolerations (there is no scheduler)",
         )
 
+    def test_a_probe_that_is_not_known_is_said(self) -> None:
+        with pytest.raises(NotPlayed, match="a probe or hook with grpc"):
+            pod_of(deployment({"readinessProbe": {"grpc": {"port": 8000}}}))
+
     def test_a_build_without_vllm(self) -> None:
         with pytest.raises(NotPlayed, match="no object of the build runs vLLM"):
             pod_of(deployment({"image": "nginx:1"}))

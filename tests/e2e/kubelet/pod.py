@@ -17,6 +17,8 @@ from vllm_kustomize.workload import mapping
 
 ENTRYPOINT = ("vllm", "serve")
 """The entrypoint of vLLM's images (docker/Dockerfile of vLLM), for a container without `command`."""
+HANDLERS = ("exec", "httpGet", "tcpSocket", "sleep")
+"""What `handlers.py` can do for a probe or a lifecycle hook."""
 RUNTIME_CAPABILITIES = [
     "chown",
     "dac_override",
@@ -126,6 +128,11 @@ def _pod(template: workload.Pod, server: workload.Container, objects: Objects) -
         mapping(template.template.get("metadata")),
         spec.get("serviceAccountName") or "default",
     )
+    pre_stop = mapping(mapping(container.get("lifecycle")).get("preStop")) or None
+    of_kind = probes(container)
+    for handler in (*(probe.handler for probe in of_kind.values()), *([pre_stop] if pre_stop else [])):
+        if not any(name in handler for name in HANDLERS):
+            raise NotPlayed(f"a probe or hook with {', '.join(handler)}")
     links = service_links(objects, namespace) if spec.get("enableServiceLinks", True) else {}
     variables = environment(container, objects, identity, links)
     command = container.get("command") or ENTRYPOINT
@@ -138,12 +145,12 @@ def _pod(template: workload.Pod, server: workload.Container, objects: Objects) -
         variables=variables,
         working_directory=container.get("workingDir") or "/",
         mounts=plan(spec, container, objects, variables),
-        probes=probes(container),
+        probes=of_kind,
         user=_user(mapping(spec.get("securityContext")), mapping(container.get("securityContext"))),
         ports={
             port["name"]: port["containerPort"] for port in container.get("ports") or () if "name" in port
         },
-        pre_stop=mapping(mapping(container.get("lifecycle")).get("preStop")) or None,
+        pre_stop=pre_stop,
         grace_period=spec.get("terminationGracePeriodSeconds", 30),
         memory_limit=int(
             quantity.parse(str(mapping(mapping(container.get("resources")).get("limits")).get("memory") or 0))
