@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from vllm_kustomize.model import Error
 from vllm_kustomize.vllm.gpus import find_gpu, known_gpus
+from vllm_kustomize.vllm.memory import GIB
 from vllm_kustomize.vllm.models import known_models
 from vllm_kustomize.vllm.sizing import Request, as_json, describe, size
 
@@ -29,6 +31,28 @@ meta-llama/Llama-3.3-70B-Instruct on 4 x NVIDIA-H100-80GB-HBM3 (79.6 GiB each), 
   PVC to ask for          150Gi
   /dev/shm to ask for     2Gi"""
     )
+
+
+H200_RUNS = json.loads((Path(__file__).parents[1] / "conformance" / "vllm-kv-cache-h200.json").read_text())
+
+
+@pytest.mark.parametrize("run", H200_RUNS["runs"], ids=lambda run: f"{run['model']}-{run['max_model_len']}")
+def test_the_command_agrees_with_vllm_on_an_h200(run, run_cli, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(run["config"]))
+    result = run_cli(
+        *("size", "--model", str(tmp_path / "config.json"), "--gpu", "NVIDIA-H200", "--tp", "1"),
+        *(
+            "--gpu-memory-utilization",
+            "0.9",
+            "--max-model-len",
+            str(run["max_model_len"]),
+            "--format",
+            "json",
+        ),
+    )
+    answer = json.loads(result.output)
+    assert answer["weightsPerGpu"] / GIB == pytest.approx(run["weights_gib"], rel=0.03)
+    assert answer["kvTokens"] == pytest.approx(run["kv_tokens"], rel=0.05)
 
 
 def test_says_when_a_context_does_not_fit():

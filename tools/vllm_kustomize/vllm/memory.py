@@ -167,6 +167,11 @@ def default_batched_tokens(gpu_memory: int, gpu_name: str = "") -> int:
     return 8192 if gpu_memory >= 70 * GIB and "a100" not in gpu_name.lower() else 2048
 
 
+def largest_batched_tokens(gpu_memory: int) -> int:
+    """The default of the offline `LLM` class, which is larger than a server's (get_batch_defaults)."""
+    return 16384 if gpu_memory >= 70 * GIB else 8192
+
+
 def activation_bytes(model: Architecture, batched_tokens: int, tensor: int = 1) -> int:
     """Peak of one forward pass: the MLP's gate, up and product, and three hidden states, 2 bytes each."""
     return 2 * batched_tokens * (model.widest_activation // tensor + 3 * model.hidden_size)

@@ -161,6 +161,8 @@ def _estimate(request: Request, model: Architecture, gpu: Gpu, parallel: Paralle
     element = memory.KV_DTYPE_BYTES[request.kv_cache_dtype] or memory.DTYPE_BYTES[request.dtype]
     dtype = memory.DTYPE_BYTES[request.dtype]
     batched = request.max_num_batched_tokens or memory.default_batched_tokens(gpu.memory, gpu.product)
+    # A window's reserve grows with the step; taking the larger default makes the answer hold for both.
+    scheduling = Scheduling(request.max_num_batched_tokens or memory.largest_batched_tokens(gpu.memory))
     length = request.max_model_len or model.max_model_len
     weights = memory.weight_bytes(model, parallel, dtype)
     available = memory.available_kv_bytes(
@@ -174,9 +176,9 @@ def _estimate(request: Request, model: Architecture, gpu: Gpu, parallel: Paralle
         weights=weights,
         kv_bytes_per_token=memory.kv_bytes_per_token(model, parallel, element),
         available_kv=available,
-        kv_tokens=memory.kv_tokens(model, available, length, parallel, element, Scheduling(batched)),
+        kv_tokens=memory.kv_tokens(model, available, length, parallel, element, scheduling),
         max_model_len=length,
-        longest_context=memory.longest_context(model, available, parallel, element, Scheduling(batched)),
+        longest_context=memory.longest_context(model, available, parallel, element, scheduling),
         tensor_sizes=(),
         volume=volume_for(memory.weight_bytes(model)),
         shm=shm_for(parallel.tensor),
