@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from conftest import RunCli
@@ -48,6 +50,30 @@ def test_shows_one_option_whole(run_cli: RunCli) -> None:
         "  deprecated, to go in 0.34.0\n"
         "  in vLLM   0.20.2 to 0.33.0\n"
     )
+
+
+def test_prints_json(run_cli: RunCli) -> None:
+    assert json.loads(run_cli("flags", "ir-op-priority", "--format", "json").output) == {
+        "version": "0.33.0",
+        "options": [
+            {
+                "names": ["--ir-op-priority"],
+                "takes": "JSON",
+                "default": None,
+                "choices": [],
+                "deprecated": {"removal": "0.34.0", "use": ""},
+            }
+        ],
+    }
+    changes = json.loads(run_cli("flags", "--diff", "0.32.0", "0.33.0", "--format", "json").output)
+    assert {key: len(value) for key, value in changes.items() if isinstance(value, list)} == {
+        "removed": 0,
+        "renamed": 0,
+        "added": 4,
+        "deprecated": 2,
+        "defaults": 2,
+        "values": 4,
+    }
 
 
 def test_says_what_changed(run_cli: RunCli) -> None:

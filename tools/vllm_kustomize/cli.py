@@ -235,9 +235,7 @@ def size(
     )
     answer = sizing.size(request)
     if format_ == "json":
-        import json
-
-        click.echo(json.dumps(sizing.as_json(answer), indent=2))
+        click.echo(_json(sizing.as_json(answer)))
     else:
         click.echo(sizing.describe(answer))
     return OK
@@ -247,7 +245,8 @@ def size(
 @click.argument("pattern", required=False, default="")
 @click.option("--vllm-version", metavar="X.Y.Z", default="", help="The vLLM release. Default: the newest.")
 @click.option("--diff", nargs=2, metavar="OLD NEW", help="Say what changed between two releases.")
-def flags(pattern: str, vllm_version: str, diff: tuple[str, str] | None) -> int:
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def flags(pattern: str, vllm_version: str, diff: tuple[str, str] | None, format_: str) -> int:
     """List the options of `vllm serve`, or what became of them.
 
     PATTERN is a part of an option's name; an option that matches alone is shown with all it takes.
@@ -261,11 +260,14 @@ def flags(pattern: str, vllm_version: str, diff: tuple[str, str] | None) -> int:
 
     if diff and (pattern or vllm_version):
         raise Error("--diff compares two releases whole: leave PATTERN and --vllm-version out")
+    as_json = format_ == "json"
     if diff:
         old, new = map(vllm_flags.release, diff)
-        click.echo(vllm_flags.difference(old, new))
+        answer = (vllm_flags.difference_as_json if as_json else vllm_flags.difference)(old, new)
     else:
-        click.echo(vllm_flags.listing(vllm_flags.release(vllm_version), pattern))
+        release = vllm_flags.release(vllm_version)
+        answer = (vllm_flags.listing_as_json if as_json else vllm_flags.listing)(release, pattern)
+    click.echo(_json(answer) if as_json else answer)
     return OK
 
 
@@ -277,9 +279,7 @@ def rules(format_: str) -> int:
 
     listed = tuple(entries())
     if format_ == "json":
-        import json
-
-        click.echo(json.dumps([entry.as_json() for entry in listed], indent=2))
+        click.echo(_json([entry.as_json() for entry in listed]))
         return OK
     width = max(len(entry.id) for entry in listed)
     for entry in listed:
@@ -335,6 +335,12 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = COULD_NOT_RUN
     sys.exit(code if isinstance(code, int) else OK)
+
+
+def _json(answer: object) -> str:
+    import json
+
+    return json.dumps(answer, indent=2)
 
 
 def _exit_code(report: Report, fail_on: Severity) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -36,10 +36,7 @@ def listing(of: Release, pattern: str = "") -> str:
 
     `pattern` is a part of a name, with underscores or dashes, or has `*` in it; raises `Error` for no match.
     """
-    named = of.options.get(_dashed(pattern)) or of.options.get(f"--{_dashed(pattern)}")
-    options = [named] if named else [option for option in of.distinct() if _matches(option, pattern)]
-    if not options:
-        raise Error(f"no option of vLLM {of.version} matches '{pattern}'")
+    options = _matching(of, pattern)
     if len(options) == 1:
         return "\n".join(_details(options[0], of))
     rows = [(", ".join(option.names), takes(option), _default(option), _note(option)) for option in options]
@@ -71,6 +68,28 @@ def difference(old: Release, new: Release) -> str:
         if entries:
             lines += ["", f"{title} ({len(entries)})", *(f"  {entry}" for entry in entries)]
     return "\n".join(lines if len(lines) > 1 else [*lines, "", "no option changed"])
+
+
+def listing_as_json(of: Release, pattern: str = "") -> dict[str, Any]:
+    """What `listing` shows, for programs: names, what the option takes, its default, choices, deprecation."""
+    return {"version": of.version, "options": [_as_json(option) for option in _matching(of, pattern)]}
+
+
+def difference_as_json(old: Release, new: Release) -> dict[str, Any]:
+    """What `difference` shows, for programs; where an option is other than before it stands as [before,
+    after].
+    """
+    changes = compare(old, new)
+    return {
+        "from": old.version,
+        "to": new.version,
+        "removed": [_as_json(option) for option in changes.removed],
+        "renamed": [list(map(_as_json, pair)) for pair in changes.renamed],
+        "added": [_as_json(option) for option in changes.added],
+        "deprecated": [_as_json(option) for option in changes.deprecated],
+        "defaults": [list(map(_as_json, pair)) for pair in changes.defaults],
+        "values": [list(map(_as_json, pair)) for pair in changes.values],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +148,24 @@ def takes(option: Option) -> str:
     if option.action == "lora-modules":
         name = "NAME=PATH or JSON"
     return f"{name} ..." if option.nargs in ("+", "*") else f"[{name}]" if option.nargs == "?" else name
+
+
+def _as_json(option: Option) -> dict[str, Any]:
+    described = {
+        "names": [*option.names, *option.hidden],
+        "takes": takes(option),
+        "default": option.default,
+        "choices": _choices(option),
+    }
+    return described | ({"deprecated": asdict(option.deprecated)} if option.deprecated else {})
+
+
+def _matching(of: Release, pattern: str) -> list[Option]:
+    named = of.options.get(_dashed(pattern)) or of.options.get(f"--{_dashed(pattern)}")
+    options = [named] if named else [option for option in of.distinct() if _matches(option, pattern)]
+    if not options:
+        raise Error(f"no option of vLLM {of.version} matches '{pattern}'")
+    return options
 
 
 def _matches(option: Option, pattern: str) -> bool:
