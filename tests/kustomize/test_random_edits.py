@@ -50,17 +50,20 @@ def test_locations_hold_after_random_edits(
     overlays = [path.parent.relative_to(REPO) for path in sorted(REPO.glob("overlays/*/kustomization.yaml"))]
     monkeypatch.chdir(tmp_path)
     checked = 0
+    for name in ("base", "overlays", "components"):
+        shutil.copytree(REPO / name, tmp_path / name)
+    files = {path: path.read_text(encoding="utf-8") for path in sorted(tmp_path.rglob("*.yaml"))}
     with Engine(find_engine(None)) as engine:
-        for number in range(ROUNDS // 2):
-            copy = tmp_path / str(number)
-            for name in ("base", "overlays", "components"):
-                shutil.copytree(REPO / name, copy / name)
-            for _ in range(EDITS):
-                edit(choose, choose.choice(sorted(copy.rglob("*.yaml"))))
-            overlay = overlay_at(copy / choose.choice(overlays))
+        for _ in range(ROUNDS // 2):
+            edited = [choose.choice(list(files)) for _ in range(EDITS)]
+            for path in edited:
+                edit(choose, path)
+            overlay = overlay_at(tmp_path / choose.choice(overlays))
             rendered = engine.build(overlay)
             if not rendered.error:
                 checked += check(overlay.directory, rendered.output)
+            for path in edited:
+                path.write_text(files[path], encoding="utf-8")
     assert checked > 1000
 
 

@@ -61,7 +61,7 @@ FieldSpecs = dict[str, tuple[FieldSpec, ...]]
 
 FIELD_SPECS: FieldSpecs = {
     "labels": (),
-    "templateLabels": _templates("labels"),
+    "templateLabels": (*_templates("labels"), _CLAIM_LABELS),
     "volumeClaimTemplateLabels": (_CLAIM_LABELS,),
     "commonLabels": (
         FieldSpec("spec/selector", "Service", version="v1", create=True),
