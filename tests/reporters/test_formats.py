@@ -403,6 +403,9 @@ patches:
       - op: add
         path: /stringData/plain
         value: s3cr3t
+      - op: add
+        value: s3cr3t
+        path: /data/plain
   - patch: |-
       apiVersion: v1
       kind: Secret
@@ -419,6 +422,15 @@ def test_no_excerpt_of_a_kustomization_shows_a_secret() -> None:
     lines = GENERATED.splitlines()
     shown = [hide_secrets(lines, number) for number in range(1, len(lines) + 1)]
     assert [line for line in shown if "s3cr3t" in line] == []
+
+
+def test_a_finding_about_a_secret_shows_no_value(run_cli: RunCli, tmp_path: Path) -> None:
+    pod = tmp_path / "pod.yaml"
+    env = "      env:\n        - name: LICENCE\n          value: hf_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgh\n"
+    pod.write_text(POD + env, encoding="utf-8")
+    result = run_cli("validate", "pod.yaml", "--select", "literal-secret", cwd=tmp_path)
+    assert "hf_ABC" not in result.output
+    assert "          value: [hidden]" in result.output or "    value: [hidden]" in result.output
 
 
 def test_precision_is_said() -> None:

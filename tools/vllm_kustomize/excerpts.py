@@ -12,11 +12,12 @@ HIDDEN = "[hidden]"
 """What stands in the place of a value that may be secret."""
 
 _SECRET = re.compile(
-    r"secret|token|passw|credential|(?:api|private|access)[-_.]?key|auth|stringData", re.IGNORECASE
+    r"secret|token|passw|credential|(?:api|private|access)[-_.]?key|auth|stringData|/data/", re.IGNORECASE
 )
 _KNOWN_TOKEN = re.compile(r"\b(?:hf|sk|ghp|gho|glpat|xox[abp]|AKIA)[-_]?[A-Za-z0-9_-]{8,}")
 _KEY = re.compile(r"\s*(?:- +)*(\"[^\"]*\"|'[^']*'|[^\s:'\"#\[{][^:#]*?)\s*:(?=\s|$)")
 _HARMLESS_KEYS = ("apiVersion", "kind", "metadata", "name", "namespace", "key", "path", "op", "secretName")
+_SECRET_RULES = ("literal-secret", "literal-api-key")
 _FAR_OUT = 1 << 30
 _NEXT_DOCUMENT = "---"
 _SECRET_PARENTS = ("data", "stringData", "binaryData", "literals", "secretGenerator")
@@ -34,13 +35,19 @@ def quote(findings: Iterable[Finding], texts: Mapping[str, str]) -> Iterator[Fin
             # Not splitlines(): YAML knows fewer line breaks than Python does.
             lines[at.file] = re.split(r"\r\n|\r|\n", texts[at.file])
         if at.line <= len(lines[at.file]):
-            yield replace(finding, excerpt=hide_secrets(lines[at.file], at.line))
+            shown = hide_secrets(lines[at.file], at.line, is_secret=_is_about_a_secret(finding))
+            yield replace(finding, excerpt=shown)
         else:
             yield finding
 
 
-def hide_secrets(lines: list[str], number: int) -> str:
-    """Return line `number` (from 1) of a file with its value replaced where that may be a secret.
+def _is_about_a_secret(finding: Finding) -> bool:
+    of_secret = finding.resource is not None and finding.resource.kind == "Secret"
+    return finding.rule in _SECRET_RULES or (of_secret and finding.path[:1] in (("data",), ("stringData",)))
+
+
+def hide_secrets(lines: list[str], number: int, is_secret: bool = False) -> str:
+    """Return line `number` (from 1) of a file with its value replaced where that is or may be a secret.
 
     The line alone decides nothing: the mapping around it and the keys above it count too. What looks like a
     secret and is none is hidden as well.
@@ -48,7 +55,7 @@ def hide_secrets(lines: list[str], number: int) -> str:
     line = lines[number - 1]
     key = _key(line)
     parents = _parents(lines, number)
-    held = any(parent in _SECRET_PARENTS for parent in (key, *parents))
+    held = is_secret or any(parent in _SECRET_PARENTS for parent in (key, *parents))
     if held or (key not in _HARMLESS_KEYS and _speaks_of_secrets(lines, number)):
         return _without_value(line)
     return _KNOWN_TOKEN.sub(HIDDEN, line)

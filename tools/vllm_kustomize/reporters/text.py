@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Finding, Location, Precision, Report, Severity
-from vllm_kustomize.reporters import Style, shared_by, visible
+from vllm_kustomize.reporters import Style, one_line, shared_by, visible
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _BOLD, _DIM = "1", "2"
@@ -30,7 +30,7 @@ def render(report: Report, style: Style) -> str:
 
 def place(location: Location) -> str:
     """Where something is, as editors read it: file, line and column, or the file alone."""
-    file = visible(location.file)
+    file = one_line(location.file)
     return file if location.precision == Precision.FILE else f"{file}:{location.line}:{location.column}"
 
 
