@@ -64,7 +64,7 @@ def test_locations_hold_after_random_edits(
                 checked += check(overlay.directory, rendered.output)
             for path in edited:
                 path.write_text(files[path], encoding="utf-8")
-    assert checked > 1000
+    assert checked > 500
 
 
 def edit(choose: random.Random, path: Path) -> None:
