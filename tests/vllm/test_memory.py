@@ -9,7 +9,7 @@ import pytest
 
 from vllm_kustomize.vllm import memory
 from vllm_kustomize.vllm.memory import GIB, MIB, ON_CPU, Parallelism, Scheduling
-from vllm_kustomize.vllm.models import UnknownModel, architecture_of, read_config
+from vllm_kustomize.vllm.models import UnknownModel, architecture_of, known_models, read_config
 
 H200_RUNS = json.loads((Path(__file__).parents[1] / "conformance" / "vllm-kv-cache-h200.json").read_text())
 H200 = 143771 * MIB
@@ -179,3 +179,22 @@ def test_says_what_it_cannot_estimate(config, message):
     with pytest.raises(UnknownModel) as caught:
         read_config(config)
     assert str(caught.value).startswith(message)
+
+
+JUNK = [None, True, -1, 0, 2**39, 10**30, 0.5, "", [], [[]], {}, {"x": 1}]
+
+
+@pytest.mark.parametrize("model", ["google/gemma-3-27b-it", "deepseek-ai/DeepSeek-V3", "openai/gpt-oss-20b"])
+def test_junk_in_any_key_is_an_estimate_or_one_clear_error(model):
+    config = known_models()[model]
+    keys = [(key, None) for key in config] + [(key, "text_config") for key in config.get("text_config", ())]
+    for key, holder in keys:
+        for junk in JUNK:
+            changed = {**config, holder: {**config[holder], key: junk}} if holder else {**config, key: junk}
+            try:
+                read = read_config(changed)
+            except UnknownModel:
+                continue
+            available = memory.available_kv_bytes(read, H200, memory.weight_bytes(read), 8192)
+            assert memory.longest_context(read, available) >= 0
+            assert memory.tensor_sizes(read)

@@ -134,7 +134,9 @@ def kv_tokens(
     group_layers, groups = _groups(model, parallel.pipeline)
     token = group_layers * kv_bytes_per_layer(model, parallel.tensor, element_bytes)
     block = token * scheduling.block_tokens
-    needed = sum(_blocks(window, max_model_len, scheduling, parallel.pipeline) for window in groups)
+    needed = sum(
+        count * _blocks(window, max_model_len, scheduling, parallel.pipeline) for count, window in groups
+    )
     return max(0, available // block) * max_model_len // needed
 
 
@@ -222,12 +224,12 @@ def shm_bytes(local_ranks: int, local_engines: int = 1) -> int:
     return local_engines * (160 + 240 * local_ranks) * MIB
 
 
-def _groups(model: Architecture, pipeline: int) -> tuple[int, list[int | None]]:
-    """Layers in each KV cache group of one stage, and each group's window."""
+def _groups(model: Architecture, pipeline: int) -> tuple[int, list[tuple[int, int | None]]]:
+    """Layers in each KV cache group of one stage; for each kind the number of groups and their window."""
     kinds = [Layers(ceil(kind.count / pipeline), kind.window) for kind in model.layers]
     smallest, largest = min(kind.count for kind in kinds), max(kind.count for kind in kinds)
     size = largest if largest < 1.5 * smallest else smallest
-    return size, [kind.window for kind in kinds for _ in range(ceil(kind.count / size))]
+    return size, [(ceil(kind.count / size), kind.window) for kind in kinds]
 
 
 def _blocks(window: int | None, max_model_len: int, scheduling: Scheduling, pipeline: int) -> int:
