@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from vllm_kustomize.model import Finding, Precision
 
@@ -98,6 +99,7 @@ def _parents(lines: list[str], number: int) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=1 << 14)
 def _key(line: str) -> str:
     """The key that a line begins with, or nothing."""
     match = _KEY.match(line)
@@ -115,6 +117,7 @@ def _opens_item(line: str, like: str | None = None) -> bool:
     return line.lstrip().startswith("- ") and (like is None or _content(line) == _content(like))
 
 
+@lru_cache(maxsize=1 << 14)
 def _content(line: str) -> int:
     """The column where the content begins, behind the dashes of list items; far out where there is none."""
     content = re.sub(r"^\s*(?:- +)*(?:#.*)?", "", line)

@@ -87,7 +87,7 @@ def validate(
     else:
         targets = discover(paths or default_paths(settings))
     executable = find_engine(settings.engine)
-    cache = cache or (open_cache(executable, settings) if settings.cache else Cache())
+    cache = cache or open_cache(executable, settings)
     parts = {overlay: part for overlay in targets.overlays if (part := cache.get(overlay))}
     missing = [overlay for overlay in targets.overlays if overlay not in parts]
     from_files = []
@@ -137,8 +137,7 @@ def watch(paths: Sequence[str], settings: Settings) -> Iterator[Report]:
 
     if "-" in paths:
         raise Error("standard input cannot be watched")
-    executable = find_engine(settings.engine)
-    cache = open_cache(executable, settings) if settings.cache else Cache()
+    cache = open_cache(find_engine(settings.engine), settings)
     while True:
         yield validate(paths, settings, cache=cache)
         wait_for_change([*(paths or default_paths(settings)), *cache.inputs])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ TEMPLATES: dict[str, tuple[FieldPath, ...]] = {
 }
 """Where each kind keeps its pod templates."""
 
+_SECRET_NAME = re.compile(r"(?:^|[_.\-])(?:token|key|password|passwd|secret|credentials?)$", re.IGNORECASE)
 _DEEPEST = 12
 """Levels of a custom resource that are searched for pod templates."""
 
@@ -173,6 +175,11 @@ def is_gpu(name: str) -> bool:
     """Whether a resource is a GPU, such as `nvidia.com/gpu`, `nvidia.com/mig-1g.10gb`, `gpu.intel.com/xe`."""
     domain, _, device = name.partition("/")
     return bool(device) and (device.startswith(("gpu", "mig-")) or domain.startswith("gpu."))
+
+
+def names_secret(name: str) -> bool:
+    """Whether a variable or field of that name holds a token, key or password."""
+    return bool(_SECRET_NAME.search(name))
 
 
 def get(value: Any, path: FieldPath) -> Any:

@@ -1,7 +1,7 @@
 """Remember what came of an overlay for as long as nothing that its build reads has changed.
 
 An entry is good while the files that the source graph names hold the same bytes, the same files lie in the
-folders of its kustomizations, and engine, tool, schemas, settings and day are the same. Whatever the graph
+folders of its kustomizations, and engine, tool, schemas and settings are the same. Whatever the graph
 does not know (a remote base, a plugin) makes a build that is never remembered. Only findings are kept, never
 rendered objects, and a cache that cannot be read or written costs time and nothing else.
 """
@@ -15,7 +15,6 @@ import sysconfig
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, replace
-from datetime import date
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,9 +145,12 @@ def _inputs(graph: SourceGraph) -> set[str]:
 
 
 def open_cache(engine: Path, settings: Settings) -> Cache:
-    """Open the cache of the working directory for these settings."""
+    """Open the cache of the working directory for these settings; an empty one where none is wanted.
+
+    What a cluster says is not remembered either: its answer depends on more than files.
+    """
     folder = _folder()
-    if folder is None:
+    if folder is None or settings.server or not settings.cache:
         return Cache()
     asked = repr(_of_parts(settings))
     name = blake2b(f"{os.getcwd()}\0{asked}".encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
@@ -187,7 +189,6 @@ def _folder() -> Path | None:
 def _surroundings(engine: Path, settings: Settings) -> Iterator[str]:
     """What results depend on besides the files of a repo."""
     yield os.getcwd()
-    yield date.today().isoformat()  # suppressions expire
     yield stamp(str(engine))
     yield stamp(sysconfig.get_path("purelib"))  # installing or removing a package changes this folder
     for tree in (Path(__file__).parents[1], *settings.schema_locations):

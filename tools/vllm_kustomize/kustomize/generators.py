@@ -30,7 +30,9 @@ def generate(kind: str, entry: Node, options: Node | None, text: str, read: Read
     own = entry.get("options")
     for field in ("labels", "annotations"):
         pairs = [
-            node.value for level in (options, own) if level and (node := level.get(field)) and node.value
+            node.value
+            for level in (options, own)
+            if level and (node := level.get(field)) and isinstance(node.value, dict)
         ]
         if pairs:
             metadata[field] = here.replace({name: node for pair in pairs for name, node in pair.items()})

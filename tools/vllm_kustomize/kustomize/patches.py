@@ -79,6 +79,8 @@ def _patched(source: Source, patch: Patch) -> Source | None:
     root = strategic_merge(source.root, patch.body)
     if root is None:
         return None
+    if not isinstance(root.value, dict):  # the engine refuses such a patch
+        return source
     kept = {} if patch.kind_change else {"kind": source.root.get("kind")}
     kept["apiVersion"] = source.root.get("apiVersion") if patch.target is not None else root.get("apiVersion")
     metadata = root.get("metadata")

@@ -20,6 +20,7 @@ from vllm_kustomize.kustomize.inline import read_inline
 from vllm_kustomize.kustomize.objects import Source
 from vllm_kustomize.kustomize.patches import Change, Patch, apply_patch
 from vllm_kustomize.kustomize.replacements import replace_fields
+from vllm_kustomize.kustomize.selectors import SelectorError
 from vllm_kustomize.kustomize.transformers import TRANSFORMERS
 from vllm_kustomize.model import Location, Precision
 
@@ -239,16 +240,16 @@ class _Build:
 
     def add_components(self, directory: Path, root: Node) -> None:
         for entry in root.items("components"):
-            path = Path(os.path.realpath(directory / str(entry.value)))
-            there = is_there(path, folder=True)
-            if self.is_open(path) or not there:
-                reason = "includes itself" if there else "is not on this machine"
-                self.leave_out(entry, f"{entry.value} {reason}")
-                continue
-            self.use(kustomization_in(directory / str(entry.value)) or path)
-            self.tree._open.append(path)
-            self.add_directory(path, entry)
-            self.tree._open.pop()
+            path = directory / str(entry.value)
+            if not is_there(path, folder=True):
+                self.leave_out(entry, f"{entry.value} is not on this machine")
+            elif self.is_open(path.resolve()):
+                self.leave_out(entry, f"{entry.value} includes itself")
+            else:
+                self.use(kustomization_in(path) or path)
+                self.tree._open.append(path.resolve())
+                self.add_directory(path.resolve(), entry)
+                self.tree._open.pop()
 
     def add_configurations(self, directory: Path, root: Node) -> None:
         for entry in root.items("configurations"):
@@ -309,7 +310,10 @@ class _Build:
         for entry in _mappings(root, "replacements"):
             for replacement in self.replacements(kustomization.directory, entry):
                 before = tuple(self.objects)
-                self.objects = replace_fields(before, replacement)
+                try:
+                    self.objects = replace_fields(before, replacement)
+                except SelectorError as error:
+                    self.leave_out(replacement, str(error))
                 self.steps.append(
                     Step("replacements", replacement, kustomization, before, _changes(before, self.objects))
                 )
@@ -416,5 +420,8 @@ def _changes(before: Sequence[Source], after: Sequence[Source]) -> tuple[Change,
 
 
 def _inside(path: Path, directory: Path) -> bool:
-    real = os.path.realpath(path)
+    try:
+        real = os.path.realpath(path)
+    except ValueError:  # a name that no file can have
+        return False
     return real.startswith(os.path.realpath(directory).rstrip(os.sep) + os.sep)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from vllm_kustomize.kustomize.cache import stamp
 
-INTERVAL = 0.1
+INTERVAL = 0.05
 """Seconds between two looks; an edit is to be answered within 0.3 s, build included."""
 SHARE = 0.1
 """The part of a core that looking may take: on a huge tree looks are further apart."""

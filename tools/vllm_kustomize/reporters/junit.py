@@ -5,15 +5,12 @@ Written to the schema of Jenkins' xUnit plugin (junit-10.xsd), whose test cases 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from vllm_kustomize.model import Finding, Report, Skipped, Suppressed
-from vllm_kustomize.reporters import Style, sentence
+from vllm_kustomize.reporters import Style, sentence, visible
 from vllm_kustomize.reporters.text import place
-
-_NO_XML = re.compile("[^\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: Report, style: Style) -> str:
@@ -82,13 +79,8 @@ def _skipped(skipped: Skipped) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_NO_XML.sub(_spelt, text))
+    return escape(visible(text))
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_NO_XML.sub(_spelt, text))
-
-
-def _spelt(match: re.Match[str]) -> str:
-    """XML 1.0 cannot hold most control characters, not even escaped."""
-    return match[0].encode("unicode_escape").decode()
+    return quoteattr(visible(text))

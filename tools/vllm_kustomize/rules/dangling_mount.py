@@ -30,9 +30,9 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
         for container in [*spec.items("containers"), *spec.items("initContainers")]:
             for mount in container.items("volumeMounts"):
                 name = mount.get("name")
-                if name is None or name.value in volumes:
+                if name is None or not isinstance(name.value, str) or name.value in volumes:
                     continue
-                if removed := tuple(_removals(graph, str(name.value), source.original.name)):
+                if removed := tuple(_removals(graph, name.value, source.original.name)):
                     message = (
                         f"container '{container.text('name')}' of {source} mounts the volume '{name.value}'"
                     )

@@ -17,12 +17,11 @@ import re
 from collections.abc import Iterator
 
 from vllm_kustomize.model import FieldPath, Problem, Resource, Severity
-from vllm_kustomize.workload import items, mapping, pods, strings, text
+from vllm_kustomize.workload import items, mapping, names_secret, pods, strings, text
 
 SEVERITY = Severity.ERROR
 HELP = "Leave data out of the Secret and add it in the cluster, or use an external secret store."
 
-_NAME = re.compile(r"(?:^|[_.\-])(?:token|key|password|passwd|secret|credentials?)$", re.IGNORECASE)
 _TOKEN = re.compile(
     r"\b(?:hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|AKIA[A-Z0-9]{16})\b"
 )
@@ -41,7 +40,7 @@ def check(resource: Resource) -> Iterator[Problem]:
         for container in pod.all_containers:
             for path, variable in items(container.spec.get("env"), (*container.path, "env")):
                 name, value = text(variable.get("name")), text(variable.get("value"))
-                if _NAME.search(name) and value and not value.startswith("$("):
+                if names_secret(name) and value and not value.startswith("$("):
                     yield Problem((*path, "value"), f"{container} has a literal value for {name}")
                 elif _TOKEN.search(value):
                     yield Problem((*path, "value"), f"{container} has what looks like a token in {name}")

@@ -21,7 +21,7 @@ HELP = "Add a toleration with the resource's name as key and operator: Exists."
 def check(resource: Resource) -> Iterator[Problem]:
     """Yield pods that ask for a GPU and tolerate no taint of its name."""
     for pod in pods(resource):
-        tolerated = {item.get("key") for _, item in items(pod.spec.get("tolerations"), ())}
+        tolerated = [item.get("key") for _, item in items(pod.spec.get("tolerations"), ())]
         for container in pod.containers:
             for gpu in gpus(mapping(get(container.spec, ("resources", "limits")))):
                 if gpu not in tolerated and None not in tolerated:

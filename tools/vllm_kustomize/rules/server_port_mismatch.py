@@ -40,8 +40,10 @@ def check_server(server: Server) -> Iterator[Problem]:
         asked = {str(port) for _, port in _probed_ports(server)}
         for path, port in ports:
             name = text(port.get("name"))
-            if name in asked or name.startswith("http") or len(ports) == 1:
-                message = f"containerPort {port.get('containerPort')}, but {listens}"
+            number = port.get("containerPort")
+            meant = name in asked or name.startswith("http") or len(ports) == 1
+            if meant and isinstance(number, int):
+                message = f"containerPort {number}, but {listens}"
                 yield Problem((*path, "containerPort"), message, related=related)
     for path, probed in _probed_ports(server):
         # A name leads to a containerPort, which is checked above.

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vllm_kustomize.model import Build, Problem, Severity
-from vllm_kustomize.workload import mapping, pods
+from vllm_kustomize.workload import mapping, pods, text
 
 SEVERITY = Severity.ERROR
 HELP = "Make the selector's labels equal to those of the pod template."
@@ -26,7 +26,7 @@ def check_build(build: Build) -> Iterator[Problem]:
         if resource.kind != "Service" or resource.api_version != "v1" or not selector or not candidates:
             continue
         if not any(_fits(selector, labels) for labels in candidates):
-            wanted = ", ".join(f"{key}={value}" for key, value in selector.items())
+            wanted = ", ".join(f"{key}={text(value)}" for key, value in selector.items())
             yield Problem(
                 ("spec", "selector"), f"no pod of this build has the labels {wanted}", resource=resource
             )

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Build, FieldPath, Problem, Resource, Severity
-from vllm_kustomize.workload import Container, get, items, mapping, pods
+from vllm_kustomize.workload import Container, get, items, mapping, pods, text
 
 SEVERITY = Severity.ERROR
 HELP = "Use one of the container's port names, or the number."
@@ -68,7 +68,7 @@ def _check_service(service: Resource, build: Build) -> Iterator[Problem]:
 
 
 def _port_names(container: Container) -> set[str]:
-    return {str(port["name"]) for _, port in items(container.spec.get("ports"), ()) if port.get("name")}
+    return {name for _, port in items(container.spec.get("ports"), ()) if (name := text(port.get("name")))}
 
 
 def _known(names: set[str]) -> str:

@@ -1,7 +1,8 @@
 """A container's environment variables and the `$(VAR)` references to them, as the kubelet expands them.
 
-What only the cluster knows (a Secret, a field of the pod) is not guessed: a text that depends on it
-carries the mark `UNKNOWN` in front of the reference, and whoever reads the text treats that part as unknown.
+What only the cluster knows (a Secret, a field of the pod) is not guessed, and what is secret is not used:
+a text that depends on it carries the mark `UNKNOWN` in front of the reference, and whoever reads the text
+treats that part as unknown.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vllm_kustomize.model import Build, FieldPath, Manifest, Resource
-from vllm_kustomize.workload import Container, Pod, get, items, mapping, text
+from vllm_kustomize.workload import Container, Pod, get, items, mapping, names_secret, text
 
 UNKNOWN = "\0"
 """Stands before a reference whose value is not known; no argument of a program can hold this character."""
@@ -38,8 +39,10 @@ def environment(build: Build, pod: Pod, container: Container) -> dict[str, str]:
         name = text(item.get("name"))
         if "valueFrom" in item:
             reference = mapping(get(item, ("valueFrom", "configMapKeyRef")))
-            value = _data(_config_map(build, pod, reference.get("name"))).get(reference.get("key"))
+            value = _data(_config_map(build, pod, reference.get("name"))).get(text(reference.get("key")))
             variables[name] = value if isinstance(value, str) else f"{UNKNOWN}$({name})"
+        elif names_secret(name):  # whatever is said about an argument quotes it
+            variables[name] = f"{UNKNOWN}$({name})"
         else:
             variables[name] = expand(text(item.get("value")), variables)
     return variables
