@@ -36,7 +36,7 @@ def found(
 CONTAINER = "spec.template.spec.containers.0"
 POD = "spec.template.spec"
 PEER = "spec.ingress.0.from.1.ipBlock"
-SERVICE, STATEFUL_SET, NETWORK_POLICY = 14, 2, 23
+SERVICE, STATEFUL_SET, AUTOSCALER, NETWORK_POLICY = 14, 2, 22, 23
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,10 @@ SERVICE, STATEFUL_SET, NETWORK_POLICY = 14, 2, 23
         (f"{CONTAINER}.image", "", STATEFUL_SET, [(1, 34), (1, 36)], [(1, 33), (1, 99)]),
         (f"{CONTAINER}.restartPolicy", "Always", DEPLOYMENT, [(1, 29), (1, 33)], [(1, 34), (1, 99)]),
         (f"{POD}.securityContext.seLinuxChangePolicy", "MountOption", DEPLOYMENT, [(1, 36)], [(1, 37)]),
+        (f"{POD}.hostnameOverride", "A.b", DEPLOYMENT, [(1, 35), (1, 37)], [(1, 29), (1, 34), (1, 99)]),
+        (f"{POD}.resources", {"limits": {"nvidia.com/gpu": 1}}, DEPLOYMENT, [(1, 34)], [(1, 33), (1, 99)]),
+        ("spec.updateStrategy.rollingUpdate.maxUnavailable", 0, STATEFUL_SET, [(1, 36)], [(1, 34), (1, 99)]),
+        ("spec.scaleTargetRef.apiVersion", "v1", AUTOSCALER, [(1, 35), (1, 36)], [(1, 34), (1, 99)]),
         (f"{CONTAINER}.lifecycle.preStop", {"sleep": {}}, DEPLOYMENT, [(1, 32)], [(1, 33), (1, 99)]),
         ("spec.trafficDistribution", "PreferSameNode", SERVICE, [(1, 33)], [(1, 34), (1, 99)]),
     ],
@@ -71,6 +75,10 @@ def test_what_changed_between_versions(path, value, base, rejecting, accepting):
         (f"{CONTAINER}.resources.limits.memory", "20000000000.5", DEPLOYMENT,
          "spec.template.spec.containers[0].resources.limits.memory"),
         ("spec.dataSource.apiGroup", "example.com", 8, "spec.dataSource"),
+        (f"{POD}.priority", 7, DEPLOYMENT, "spec.template.spec.priority"),
+        (f"{POD}.overhead", {"cpu": "1"}, DEPLOYMENT, "spec.template.spec.overhead"),
+        (f"{CONTAINER}.lifecycle", {"stopSignal": "SIGTERM"}, DEPLOYMENT,
+         "spec.template.spec.containers[0].lifecycle.stopSignal"),
         ("spec.ports.0.nodePort", 100, 15, "spec.ports[0].nodePort"),
     ],
 )  # fmt: skip
@@ -167,3 +175,12 @@ def test_nesting_has_no_limit():
             target = target[step]
         target[last] = value
         assert problems(manifest)
+
+
+def test_what_an_unknown_version_rejects_is_said_to_be_unchecked():
+    assert [apiserver.knows(version) for version in [(1, 28), (1, 29), (1, 37), (1, 38)]] == [
+        False,
+        True,
+        True,
+        False,
+    ]

@@ -171,6 +171,10 @@ def _check_version(
     if problems is None:
         problems = _check_custom(resource, version, plan, skipped)
     yield from problems
+    if not apiserver.knows(version):
+        known = f"{_show(apiserver.OLDEST)} to {_show(apiserver.NEWEST)}"
+        reason = f"known are those of Kubernetes {known}; only what all of these reject is reported"
+        skipped.append(Skipped(f"rules of the API server for Kubernetes {_show(version)}", reason))
     yield from apiserver.check(resource.manifest, version)
 
 

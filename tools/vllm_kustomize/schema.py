@@ -157,11 +157,12 @@ def _as_decoded(schema: Any, *, keep_required: bool) -> Any:
         return [_as_decoded(item, keep_required=keep_required) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    # A name that leads to a mapping is a field's or a definition's, and no keyword of the schema.
+    unwanted = {"description", "format"} if keep_required else {"description", "format", "required"}
     decoded = {
         key: _as_decoded(item, keep_required=keep_required)
         for key, item in schema.items()
-        if key not in ("description", "format")
-        and (keep_required or key != "required" or isinstance(item, dict))
+        if key not in unwanted or isinstance(item, dict)
     }
     kind, form = schema.get("type"), schema.get("format")
     if isinstance(kind, (str, list)):

@@ -17,6 +17,8 @@ from vllm_kustomize.model import KubernetesVersion, Manifest, Problem
 if TYPE_CHECKING:
     from vllm_kustomize.apiserver.combinators import Check
 
+OLDEST: KubernetesVersion = (1, 29)
+NEWEST: KubernetesVersion = (1, 37)
 MODULES: Mapping[str, tuple[str, ...]] = {
     "v1": ("pod", "service", "config", "storage", "quota"),
     "apps/v1": ("workloads",),
@@ -43,6 +45,11 @@ def check(manifest: Manifest, version: KubernetesVersion) -> Iterator[Problem]:
     scope = Scope(version)
     _check_of(str(manifest.get("apiVersion")), str(manifest.get("kind")))(manifest, (), scope)
     return iter(scope.problems)
+
+
+def knows(version: KubernetesVersion) -> bool:
+    """Whether the checks know what this Kubernetes version rejects."""
+    return OLDEST <= version <= NEWEST
 
 
 def covers(api_version: str, kind: str) -> bool:

@@ -10,12 +10,14 @@ from typing import Any
 
 from vllm_kustomize.apiserver import names, quantity
 from vllm_kustomize.apiserver.combinators import (
+    AllOf,
     Fault,
     Items,
     Number,
     Scope,
     Struct,
     Text,
+    Value,
     always,
     is_integer,
     is_set,
@@ -28,13 +30,38 @@ from vllm_kustomize.apiserver.combinators import (
     text,
 )
 from vllm_kustomize.apiserver.metadata import object_meta
+from vllm_kustomize.model import Severity
 
 FAMILY = "autoscaling"
 WINDOW_LIMIT = 3600
 PERIOD_LIMIT = 1800
 
 SEGMENT = Text(FAMILY, names.path_segment)
-REFERENCE = Struct(FAMILY, {"kind": required(SEGMENT), "name": required(SEGMENT)})
+
+
+def parses(value: Any, scope: Scope) -> Iterator[Fault]:
+    """An apiVersion is a version, or a group and a version; Kubernetes 1.35 began to look."""
+    found = text(value, "apiVersion")
+    if found.count("/") > 1:
+        yield _unusable(scope, f"{shorten(found)} is not an apiVersion such as apps/v1")
+
+
+def names_group(value: Any, scope: Scope) -> Iterator[Fault]:
+    """What can be scaled has a group, but for ReplicationControllers."""
+    found = value.get("apiVersion") or ""
+    if isinstance(found, str) and text(value, "kind") != "ReplicationController":
+        group, slash, _ = found.partition("/")
+        if not slash or not group:
+            yield _unusable(scope, "needs a group and a version, such as apps/v1")
+
+
+def _unusable(scope: Scope, message: str) -> Fault:
+    severity = Severity.ERROR if scope.stricter_since((1, 35)) else Severity.WARNING
+    return Fault(("apiVersion",), message, severity)
+
+
+REFERENCE = Struct(FAMILY, {"kind": required(SEGMENT), "name": required(SEGMENT)}, parses)
+TARGET_REFERENCE = AllOf(REFERENCE, Struct(FAMILY, {}, names_group))
 METRIC = Struct(FAMILY, {"name": required(SEGMENT, "needs the metric's name")})
 
 SOURCES: Mapping[str, str] = {
@@ -146,18 +173,23 @@ def some_policies(value: Any, scope: Scope) -> Iterator[Fault]:
     """Rules without policies could not scale; where the list is absent the server fills it."""
     if value.get("policies") == []:
         yield Fault(("policies",), "needs at least one policy; leave it out for the default ones")
-    tolerance = quantity.of(value.get("tolerance"))
-    if tolerance is not None and tolerance < 0:
-        yield Fault(("tolerance",), "may not be negative")
 
 
+def not_negative(value: Any, scope: Scope) -> Iterator[Fault]:
+    """How far off a metric may be is a size."""
+    tolerance = quantity.of(value)
+    if tolerance is not None and tolerance < 0 and scope.stricter_since((1, 35)):
+        yield Fault((), "may not be negative")
+
+
+TOLERANCE = Value(FAMILY, quantity.well_formed, not_negative)
 SCALING_RULES = Struct(
     FAMILY,
     {
         "stabilizationWindowSeconds": Number(FAMILY, 0, WINDOW_LIMIT),
         "selectPolicy": one_of(FAMILY, "Max", "Min", "Disabled", empty=True),
         "policies": Items(FAMILY, POLICY),
-        "tolerance": quantity.QUANTITY,
+        "tolerance": TOLERANCE,
     },
     some_policies,
 )
@@ -189,7 +221,7 @@ def _may_scale_to_zero(scope: Scope) -> bool:
 SPEC = Struct(
     FAMILY,
     {
-        "scaleTargetRef": always(REFERENCE),
+        "scaleTargetRef": always(TARGET_REFERENCE),
         "metrics": Items(FAMILY, Struct(FAMILY, METRICS, metric_type)),
         "behavior": Struct(FAMILY, {"scaleUp": SCALING_RULES, "scaleDown": SCALING_RULES}),
     },

@@ -14,13 +14,12 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vllm_kustomize.apiserver import knows
 from vllm_kustomize.model import FieldPath, KubernetesVersion, Problem, Severity
 
 if TYPE_CHECKING:
     from typing import TypeGuard
 
-OLDEST: KubernetesVersion = (1, 29)
-NEWEST: KubernetesVersion = (1, 37)
 MOST_PROBLEMS = 1000
 
 
@@ -48,7 +47,7 @@ class Scope:
 
     def __init__(self, version: KubernetesVersion) -> None:
         self.version = version
-        self.known = OLDEST <= version <= NEWEST
+        self.known = knows(version)
         self.problems: list[Problem] = []
 
     def stricter_before(self, version: KubernetesVersion) -> bool:
@@ -250,6 +249,21 @@ class ReportedAt(Check):
         for problem in inner.problems:
             renamed = (*path[:-1], self.name, *problem.path[len(path) :])
             scope.problems.append(replace(problem, path=renamed, at=problem.at or problem.path))
+
+
+class Since(Check):
+    """The check of a field that the server drops before the version in which its feature came on."""
+
+    def __init__(self, version: KubernetesVersion, check: Check) -> None:
+        self.version = version
+        self.check = check
+        self.accepts = check.accepts
+        self.zero = check.zero
+
+    def __call__(self, value: Any, path: FieldPath, scope: Scope) -> None:
+        """Run the check where the server has the field."""
+        if scope.stricter_since(self.version):
+            self.check(value, path, scope)
 
 
 class AllOf(Check):

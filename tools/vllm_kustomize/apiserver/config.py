@@ -191,7 +191,7 @@ def references(value: Any, scope: Scope) -> Iterator[Fault]:
             seen.add(name)
 
 
-META = always(object_meta())
+META = always(object_meta(counted=False))
 KINDS: Mapping[str, Struct] = {
     "Secret": Struct(FAMILY, {"metadata": META}, secret_data, secret_type),
     "ConfigMap": Struct(FAMILY, {"metadata": META}, config_map),
@@ -199,7 +199,7 @@ KINDS: Mapping[str, Struct] = {
     "Namespace": Struct(
         FAMILY,
         {
-            "metadata": always(object_meta(names.dns_label, namespaced=False)),
+            "metadata": always(object_meta(names.dns_label, namespaced=False, counted=False)),
             "spec": Struct(FAMILY, {}, namespace_finalizers),
         },
         security_levels,

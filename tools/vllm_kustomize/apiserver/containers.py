@@ -138,7 +138,8 @@ def plain_restart(value: Any, scope: Scope) -> Iterator[Fault]:
         if is_set(value, "restartPolicy"):
             yield Fault(("restartPolicy",), "may only be set for init containers before Kubernetes 1.34")
         return
-    yield from restart_rules(value, scope)
+    if scope.stricter_since((1, 35)):
+        yield from restart_rules(value, scope)
 
 
 def is_sidecar(container: Any) -> bool:

@@ -15,6 +15,7 @@ from vllm_kustomize.apiserver.combinators import (
     Items,
     Rule,
     Scope,
+    Since,
     Struct,
     Text,
     Value,
@@ -184,7 +185,7 @@ VALUE_FROM = Struct(
         "resourceFieldRef": resource_ref(volume=False),
         "configMapKeyRef": KEY_REFERENCE,
         "secretKeyRef": KEY_REFERENCE,
-        "fileKeyRef": FILE_REFERENCE,
+        "fileKeyRef": Since((1, 35), FILE_REFERENCE),
     },
 )
 VARIABLE = Struct(

@@ -149,11 +149,12 @@ def object_meta(
     namespaced: bool = True,
     custom: bool = False,
     generated: bool = False,
+    counted: bool = True,
 ) -> Struct:
     """The metadata of a kind whose names follow `name`; `rules` are the kind's own.
 
     `custom` is for kinds that Kubernetes does not define: their finalizers need no domain. `generated` is
-    for a kind that the server names if it has no name.
+    for a kind that the server names if it has no name; `counted` for one whose generation it sets itself.
     """
     fields = {
         "labels": LABELS,
@@ -162,7 +163,7 @@ def object_meta(
         "ownerReferences": Value(FAMILY, owners, accepts=list, zero=()),
         "creationTimestamp": TIMESTAMP,
         "deletionTimestamp": TIMESTAMP,
-        "generation": Number(FAMILY),
+        "generation": Number(FAMILY, None if counted else 0),
     }
     if namespaced:
         fields["namespace"] = Text(FAMILY, names.dns_label)

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vllm_kustomize.apiserver.combinators import Fault, Rule, Scope, is_set, shorten, struct, structs, text
+from vllm_kustomize.apiserver.combinators import (
+    Fault,
+    Rule,
+    Scope,
+    is_set,
+    shorten,
+    struct,
+    structs,
+    text,
+    warning,
+)
 from vllm_kustomize.apiserver.probes import STOP_SIGNALS
 
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
@@ -79,7 +89,8 @@ def _forbidden(
 
 
 def stop_signals(pod: Any, scope: Scope) -> Iterator[Fault]:
-    """A stop signal is one that the pod's operating system has."""
+    """A stop signal is one that the pod's operating system has; servers drop it unless its feature is on."""
+    note = ", so a server that knows stop signals rejects it"
     system = text(struct(pod, "os"), "name")
     for kind in CONTAINER_LISTS:
         for index, container in structs(pod, kind):
@@ -89,9 +100,9 @@ def stop_signals(pod: Any, scope: Scope) -> Iterator[Fault]:
             path = (kind, index, "lifecycle", "stopSignal")
             allowed = {"SIGTERM", "SIGKILL"} if system == "windows" else STOP_SIGNALS
             if not system:
-                yield Fault(path, "needs the pod's os.name")
+                yield warning(path, "needs the pod's os.name" + note)
             elif signal not in allowed:
-                yield Fault(path, f"{shorten(signal)} is not a signal of {system}")
+                yield warning(path, f"{shorten(signal)} is not a signal of {system}" + note)
 
 
 RULES: tuple[Rule, ...] = (operating_system, stop_signals)

@@ -23,9 +23,11 @@ from vllm_kustomize.apiserver.combinators import (
     Items,
     Number,
     Scope,
+    Since,
     Struct,
     Text,
     always,
+    flag,
     is_integer,
     is_set,
     items,
@@ -177,6 +179,40 @@ def grace_periods(pod: Any, scope: Scope) -> Iterator[Fault]:
                 yield fault._replace(path=(field, index, *fault.path))
 
 
+def _fits_kernel(hostname: str) -> str:
+    longest = 64
+    return "" if len(hostname) <= longest else f"may have at most {longest} characters"
+
+
+def hostname_override(pod: Any, scope: Scope) -> Iterator[Fault]:
+    """A hostname that is given in full is neither the node's nor made from the pod's domain."""
+    if text(pod, "hostnameOverride") and scope.stricter_since((1, 35)):
+        for field in ("hostNetwork", "setHostnameAsFQDN"):
+            if flag(pod, field):
+                yield Fault(("hostnameOverride",), f"may not be set where {field} is true")
+
+
+def service_account(pod: Any, scope: Scope) -> Iterator[Fault]:
+    """The field's old name counts where the new one is empty."""
+    old = text(pod, "serviceAccount")
+    if old and not text(pod, "serviceAccountName") and (message := names.dns_subdomain(old)):
+        yield Fault(("serviceAccountName",), message, at=("serviceAccount",))
+
+
+def admitted(pod: Any, scope: Scope) -> Iterator[Fault]:
+    """What the admission plugins that are on by default refuse when the pod is created."""
+    if struct(pod, "overhead") and not text(pod, "runtimeClassName"):
+        message = "comes from the runtime class, but there is no runtimeClassName; no pod can be created"
+        yield warning(("overhead",), message)
+    if text(pod, "priorityClassName"):
+        return
+    note = "no pod can be created unless the cluster's default priority class says the same"
+    if number(pod, "priority"):
+        yield warning(("priority",), f"needs a priorityClassName; {note}")
+    if text(pod, "preemptionPolicy") == "Never":
+        yield warning(("preemptionPolicy",), f"needs a priorityClassName; {note}")
+
+
 def gates(pod: Any, scope: Scope) -> Iterator[Fault]:
     """A pod that waits behind a gate has no node yet."""
     if items(pod, "schedulingGates") and text(pod, "nodeName"):
@@ -212,10 +248,10 @@ POD_SPEC = Struct(
         "activeDeadlineSeconds": Number(FAMILY, 1, 2**31 - 1),
         "hostname": Text(FAMILY, names.dns_label),
         "subdomain": Text(FAMILY, names.dns_label),
-        "hostnameOverride": Text(FAMILY, names.dns_subdomain, empty=True),
+        "hostnameOverride": Since((1, 35), Text(FAMILY, names.dns_subdomain, _fits_kernel, empty=True)),
         "runtimeClassName": Text(FAMILY, names.dns_subdomain, empty=True),
         "overhead": resources.OVERHEAD,
-        "resources": resources.POD_RESOURCES,
+        "resources": Since((1, 34), resources.POD_RESOURCES),
         "readinessGates": Items(
             FAMILY,
             Struct(FAMILY, {"conditionType": always(Text(FAMILY, names.qualified_name, empty=True))}),
@@ -232,7 +268,10 @@ POD_SPEC = Struct(
     pull_secrets,
     resource_claims,
     grace_periods,
+    admitted,
     gates,
+    hostname_override,
+    service_account,
     resize_and_restart,
     *security.POD_RULES,
     *operating_systems.RULES,

@@ -234,12 +234,12 @@ def types_unique(value: Any, scope: Scope) -> Iterator[Fault]:
 KINDS: Mapping[str, Struct] = {
     "ResourceQuota": Struct(
         FAMILY,
-        {"metadata": always(object_meta()), "spec": Struct(FAMILY, {}, hard, scopes)},
+        {"metadata": always(object_meta(counted=False)), "spec": Struct(FAMILY, {}, hard, scopes)},
     ),
     "LimitRange": Struct(
         FAMILY,
         {
-            "metadata": object_meta(generated=True),
+            "metadata": object_meta(generated=True, counted=False),
             "spec": Struct(
                 FAMILY, {"limits": Items(FAMILY, Struct(FAMILY, {}, limit_type, limit), types_unique)}
             ),

@@ -105,7 +105,7 @@ def aggregation(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 def _meta(*, namespaced: bool) -> Any:
-    return always(object_meta(names.path_segment, namespaced=namespaced))
+    return always(object_meta(names.path_segment, namespaced=namespaced, counted=False))
 
 
 def _role(*, namespaced: bool) -> Struct:

@@ -315,7 +315,7 @@ def source_ranges(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(path, "must be networks such as 10.0.0.0/24, with ',' between them")
 
 
-META = object_meta(lambda name: "", service_name)
+META = object_meta(lambda name: "", service_name, counted=False)
 KINDS: Mapping[str, Struct] = {
     "Service": Struct(FAMILY, {"metadata": always(META), "spec": always(SPEC)}, source_ranges)
 }

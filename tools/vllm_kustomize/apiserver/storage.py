@@ -221,14 +221,16 @@ def topologies(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 KINDS: Mapping[str, Struct] = {
-    "PersistentVolumeClaim": Struct(FAMILY, {"metadata": always(object_meta()), "spec": always(CLAIM_SPEC)}),
+    "PersistentVolumeClaim": Struct(
+        FAMILY, {"metadata": always(object_meta(counted=False)), "spec": always(CLAIM_SPEC)}
+    ),
     "PersistentVolume": Struct(
-        FAMILY, {"metadata": always(object_meta(namespaced=False)), "spec": always(VOLUME)}
+        FAMILY, {"metadata": always(object_meta(namespaced=False, counted=False)), "spec": always(VOLUME)}
     ),
     "StorageClass": Struct(
         FAMILY,
         {
-            "metadata": always(object_meta(namespaced=False)),
+            "metadata": always(object_meta(namespaced=False, counted=False)),
             "provisioner": required(Text(FAMILY, provisioner)),
             "parameters": Value(FAMILY, parameters, accepts=dict, zero={}),
             "reclaimPolicy": one_of(FAMILY, "Delete", "Retain", empty=True),

@@ -19,6 +19,7 @@ from vllm_kustomize.apiserver.combinators import (
     Number,
     Rule,
     Scope,
+    Since,
     Struct,
     TextRule,
     Value,
@@ -57,8 +58,15 @@ def at_most_all(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault((), f"is {value[:20]}, but must be at most 100%")
 
 
+def some(value: Any, scope: Scope) -> Iterator[Fault]:
+    """More than none."""
+    if share({"": value}, "", 1) == 0:
+        yield Fault((), "may not be 0")
+
+
 INT_OR_PERCENT = Value(FAMILY, int_or_percent, accepts=(int, float, str), zero=0)
 AT_MOST_ALL = Value(FAMILY, int_or_percent, at_most_all, accepts=(int, float, str), zero=0)
+SOME_UNAVAILABLE = Value(FAMILY, int_or_percent, at_most_all, some, accepts=(int, float, str), zero=0)
 
 
 def share(value: Any, field: str, default: int) -> int:
@@ -237,11 +245,8 @@ def stateful_strategy(value: Any, scope: Scope) -> Iterator[Fault]:
     if kind not in ("RollingUpdate", "OnDelete"):
         message = f"{shorten(kind)} is not supported; use RollingUpdate or OnDelete"
         yield Fault(("updateStrategy",), message, at=("updateStrategy", "type"))
-    elif kind == "OnDelete":
-        if rolling is not None:
-            yield Fault(("updateStrategy", "rollingUpdate"), "may only be set where type is RollingUpdate")
-    elif is_set(rolling, "maxUnavailable") and share(rolling, "maxUnavailable", 1) == 0:
-        yield Fault(("updateStrategy", "rollingUpdate", "maxUnavailable"), "may not be 0")
+    elif kind == "OnDelete" and rolling is not None:
+        yield Fault(("updateStrategy", "rollingUpdate"), "may only be set where type is RollingUpdate")
 
 
 def with_claims(value: Any) -> dict[str, Any]:
@@ -309,7 +314,11 @@ _STATEFUL_FIELDS = Struct(
         "selector": SELECTOR,
         "updateStrategy": Struct(
             FAMILY,
-            {"rollingUpdate": Struct(FAMILY, {"partition": NOT_NEGATIVE, "maxUnavailable": AT_MOST_ALL})},
+            {
+                "rollingUpdate": Struct(
+                    FAMILY, {"partition": NOT_NEGATIVE, "maxUnavailable": Since((1, 35), SOME_UNAVAILABLE)}
+                )
+            },
         ),
         "template": Struct(
             FAMILY, {"metadata": TEMPLATE_META}, template_labels, pod_annotations, no_ephemeral_containers
