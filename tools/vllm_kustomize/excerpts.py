@@ -69,13 +69,13 @@ def _speaks_of_secrets(lines: list[str], number: int) -> bool:
         return any(_SECRET.search(text) for text in lines[max(0, number - 2) : number])
     around = [line]
     if not _opens_item(line):
-        for above in reversed(lines[: number - 1]):
+        for above in map(lines.__getitem__, range(number - 2, -1, -1)):
             if _content(above) < _content(line) or above == _NEXT_DOCUMENT:
                 break
             around.append(above if _content(above) == _content(line) else "")
             if _content(above) == _content(line) and _opens_item(above):
                 break
-    for below in lines[number:]:
+    for below in map(lines.__getitem__, range(number, len(lines))):
         if _content(below) < _content(line) or _opens_item(below, line) or below == _NEXT_DOCUMENT:
             break
         around.append(below if _content(below) == _content(line) else "")
@@ -88,7 +88,7 @@ def _parents(lines: list[str], number: int) -> list[str]:
     line = lines[number - 1]
     limit = len(line) - len(line.lstrip())
     in_list = _opens_item(line)
-    for line in reversed(lines[: number - 1]):
+    for line in map(lines.__getitem__, range(number - 2, -1, -1)):
         key, column = _key(line), _content(line)
         lists = in_list and column == limit and line.rstrip().endswith(":")  # items may stand below their key
         if key and (column < limit or lists):

@@ -19,13 +19,16 @@ HELP = "Make the selector's labels equal to those of the pod template."
 
 def check_build(build: Build) -> Iterator[Problem]:
     """Yield Services that fit no pod, where the build has pods in the Service's namespace."""
-    templates = [(resource.namespace, pod) for resource in build.resources for pod in pods(resource)]
+    labels_in: dict[str, list[Mapping[object, object]]] = {}
     for resource in build.resources:
-        selector = mapping(mapping(resource.manifest.get("spec")).get("selector"))
-        candidates = [pod.labels for namespace, pod in templates if namespace == resource.namespace]
-        if resource.kind != "Service" or resource.api_version != "v1" or not selector or not candidates:
+        for pod in pods(resource):
+            labels_in.setdefault(resource.namespace, []).append(pod.labels)
+    for resource in build.resources:
+        if resource.kind != "Service" or resource.api_version != "v1":
             continue
-        if not any(_fits(selector, labels) for labels in candidates):
+        selector = mapping(mapping(resource.manifest.get("spec")).get("selector"))
+        candidates = labels_in.get(resource.namespace)
+        if selector and candidates and not any(_fits(selector, labels) for labels in candidates):
             wanted = ", ".join(f"{key}={text(value)}" for key, value in selector.items())
             yield Problem(
                 ("spec", "selector"), f"no pod of this build has the labels {wanted}", resource=resource
