@@ -24,8 +24,8 @@ HELP = (
 )
 
 _SWITCH = "kustomize.toolkit.fluxcd.io/substitute"
-# A name, and perhaps one of the operators that Flux knows; `$$` escapes.
-_VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$\{([A-Za-z_][A-Za-z0-9_]*)(?:[:=,^#%/+?-][^}]*)?\}")
+# A name, and perhaps an operator that Flux knows; `$$` escapes. Bounded, for text whose braces never end.
+_VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$\{([A-Za-z_][A-Za-z0-9_]*)(?:[:=,^#%/+?-][^}\n]{0,200})?\}")
 
 
 def check(resource: Resource) -> Iterator[Problem]:
