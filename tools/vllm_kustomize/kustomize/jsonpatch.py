@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vllm_kustomize.kustomize.document import Node, written_over
+from vllm_kustomize.kustomize.fields import created
 
 
 class JsonPatchError(Exception):
@@ -30,7 +31,7 @@ def _apply(root: Node, operation: Node) -> Node:
         return _edit(root, path, None, operation)
     if name in ("add", "replace"):
         if value is None:
-            value = operation.replace(None)
+            value = created(None, operation)
         return _edit(root, path, value, operation, insert=name == "add")
     if name == "test":
         found = _lookup(root, path)
