@@ -117,7 +117,10 @@ class TestEnvironment:
 
     def test_service_links(self) -> None:
         objects = Objects.of(
-            [service(ports=[{"name": "http", "port": 80}]), service("headless", clusterIP="None")]
+            [
+                service(ports=[{"name": "http", "port": 80}]),
+                service("headless", clusterIP="None", ports=[{"port": 1}]),
+            ]
         )
         assert service_links(objects, "elsewhere") == {}
         assert service_links(objects, "default") == {
