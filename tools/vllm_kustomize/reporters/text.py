@@ -22,7 +22,7 @@ def render(report: Report, style: Style) -> str:
     for finding in report.findings:
         lines += [*_block(finding, style), ""]
     if style.verbosity >= 0:
-        lines += [f"skipped {visible(skipped.what)}: {visible(skipped.reason)}" for skipped in report.skipped]
+        lines += _skipped(report)
         lines += list(_verbose(report, style))
         lines.append(_summary(report, style))
     return "".join(f"{line}\n" for line in lines)
@@ -102,6 +102,19 @@ def _width(text: str) -> int:
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
     )
+
+
+def _skipped(report: Report) -> Iterator[str]:
+    """What was not checked, by reason: most of a long list has the same one."""
+    reasons: dict[str, list[str]] = {}
+    for skipped in report.skipped:
+        reasons.setdefault(visible(skipped.reason), []).append(visible(skipped.what))
+    for reason, things in reasons.items():
+        if len(things) == 1:
+            yield f"skipped {things[0]}: {reason}"
+        else:
+            yield f"skipped {len(things)}: {reason}"
+            yield from (f"    {thing}" for thing in things)
 
 
 def _verbose(report: Report, style: Style) -> Iterator[str]:
