@@ -80,7 +80,6 @@ def _scenarios(repo: Path, overlays: list[Path], cache: Path) -> Iterator[Scenar
         (overlays[0] / "kustomization.yaml").read_text(encoding="utf-8").split("../../bases/")[1].split()[0]
     )
     yield Scenario("engine alone", ("sh", "-c", f"{each} {jobs} {ENGINE} kustomize"))
-    yield Scenario("validate, no cache", (*validate, "--no-cache"))
     yield Scenario("validate, cold", validate, lambda: shutil.rmtree(cache, ignore_errors=True))
     yield Scenario("validate, unchanged", validate)
     yield Scenario("validate, one leaf changed", validate, lambda: touch(overlays[-1] / "team.properties"))

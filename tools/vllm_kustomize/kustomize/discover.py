@@ -37,11 +37,11 @@ def find_overlays(tree: Path) -> list[Overlay]:
         return [overlay_at(tree)]
     kustomizations = {file.parent.resolve(): _read(file) for file in _walk(tree)}
     used = {
-        (directory / entry).resolve()
+        Path(os.path.realpath(directory / entry))
         for directory, content in kustomizations.items()
         for key in ("resources", "bases", "components")
         for entry in _strings(content.get(key))
-        if "://" not in entry
+        if "://" not in entry and "\0" not in entry
     }
     found = sorted(
         directory

@@ -272,7 +272,7 @@ class _Build:
 
         def read(entry: Node, name: str) -> tuple[str, bytes]:
             path = directory / name
-            if not self.use(path) or path.stat().st_size > MAX_CONTENT:
+            if not _inside(path, directory) or not self.use(path) or path.stat().st_size > MAX_CONTENT:
                 self.leave_out(entry, f"{name} cannot be read")
                 return "", b""
             return display_path(path), path.read_bytes()
