@@ -48,7 +48,7 @@ def test_shows_one_option_whole(run_cli: RunCli) -> None:
         "  .gelu_and_mul_sparse\n"
         "  .rms_norm\n"
         "  deprecated, to go in 0.34.0\n"
-        "  in vLLM   0.20.2 to 0.33.0\n"
+        "  in vLLM   0.20.0 to 0.33.0\n"
     )
 
 

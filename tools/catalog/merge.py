@@ -3,7 +3,9 @@
 An option, class or behaviour that is the same in several releases stands there once, with the ranges of
 releases that have it, one entry a line: a new release is a small diff, and the file stays small.
 
-Usage: python merge.py 0.32.0.json 0.33.0.json ... > tools/vllm_kustomize/vllm/catalog/catalog.json
+Usage: python merge.py FILE... > new.json
+    A FILE is an entry that extract.py printed, or a catalogue; of a release that is in several, the last
+    counts.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ Json = Any
 
 def main() -> None:
     """Print the joined catalogue."""
-    entries = [json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:]]
-    entries.sort(key=lambda entry: _version_key(entry["release"]))
+    by_release = {entry["release"]: entry for name in sys.argv[1:] for entry in _entries(Path(name))}
+    entries = sorted(by_release.values(), key=lambda entry: _version_key(entry["release"]))
     releases = [entry["release"] for entry in entries]
     sections = {
         "options": [list(entry["options"]) for entry in entries],
@@ -37,6 +39,30 @@ def main() -> None:
     blocks = [f' "{name}": [\n{_lines(each, releases)}\n ]' for name, each in sections.items()]
     print(",\n".join(blocks))
     print("}")
+
+
+def _entries(file: Path) -> Iterator[Json]:
+    """The entries of a file: the one that it is, or those that a catalogue was joined from."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    if "release" in content:
+        yield content
+        return
+    order = {version: index for index, version in enumerate(content["releases"])}
+    for version, index in order.items():
+        present = {
+            section: [
+                {key: value for key, value in entry.items() if key != "in"}
+                for entry in content[section]
+                if any(order[first] <= index <= order[last] for first, last in entry["in"])
+            ]
+            for section in ("options", "classes", "behaviours")
+        }
+        yield {
+            "release": version,
+            "options": present["options"],
+            "classes": {entry.pop("class"): entry for entry in present["classes"]},
+            "behaviour": {entry["does"]: True for entry in present["behaviours"]},
+        }
 
 
 def _version_key(version: str) -> tuple[int, ...]:
