@@ -21,8 +21,8 @@ def config_map(**fields: object) -> dict:
 
 def test_every_unknown_field_has_a_problem_of_its_own():
     assert problems(config_map(dat={}, immutabel=True)) == [
-        "dat: unknown field 'dat'",
-        "immutabel: unknown field 'immutabel'",
+        "dat: unknown field",
+        "immutabel: unknown field",
     ]
 
 

@@ -68,7 +68,7 @@ def test_only_affected_overlays_are_validated(repo: Path, run_cli: RunCli) -> No
     )
     assert (result.code, result.output) == (
         1,
-        "overlays/c/c.yaml:5:7: error[schema] ConfigMap/c: unknown field 'oops'\n",
+        "overlays/c/c.yaml:5:7: error[schema] ConfigMap/c: oops: unknown field\n",
     )
     result = run_cli("validate", "--changed", "other.yaml", cwd=repo)
     assert (result.code, result.output) == (0, "no overlay uses the changed files: nothing to validate\n")
