@@ -121,7 +121,8 @@ def _runs_code(kind: Json) -> bool:
     return kind["type"] == "raw" or any(map(_runs_code, inner if isinstance(inner, list) else [inner]))
 
 
-RAW_SAMPLES = {"null": None, "bool": True, "number": 987654, "word": "no-such-word", "list": [], "object": {}}
+RAW_SAMPLES = {"null": None, "word": "no-such-word"}
+"""Of other kinds of JSON one refused sample says nothing of the next."""
 
 
 def _probed_kind(adapter: Any, name: str, after: Json) -> Json:

@@ -231,13 +231,11 @@ def _problems(kind: Any, value: Any, release: Release, at: str) -> Iterator[str]
 
 def _raw_problems(shape: Mapping[str, Any], value: Any, at: str) -> Iterator[str]:
     """Of a field whose own code sees the value first: what it was found to refuse."""
-    kinds = {bool: "bool", int: "number", float: "number", list: "list", dict: "object"}
-    if isinstance(value, str):
-        words = shape.get("words")
-        if words and _plain(value) not in map(_plain, words):
-            yield f"has {_show(value)} at '{at}', which takes {_either(words)}"
-    elif ("null" if value is None else kinds[type(value)]) in shape.get("refuses", ()):
-        yield f"has {_show(value)} at '{at}', which it does not take"
+    words = shape.get("words")
+    if value is None and "null" in shape["refuses"]:
+        yield f"has null at '{at}', which it does not take"
+    elif isinstance(value, str) and words and _plain(value) not in map(_plain, words):
+        yield f"has {_show(value)} at '{at}', which takes {_either(words)}"
 
 
 def _plain(word: str) -> str:
