@@ -29,9 +29,8 @@ from vllm_kustomize.apiserver.combinators import (
     struct,
     structs,
     text,
-    warning,
 )
-from vllm_kustomize.apiserver.metadata import TEMPLATE_META, object_meta, template_labels
+from vllm_kustomize.apiserver.metadata import TEMPLATE_META, dotted_name, object_meta, template_labels
 from vllm_kustomize.apiserver.schedules import schedule, time_zone
 from vllm_kustomize.apiserver.selectors import SELECTOR, is_empty, is_valid, matches
 from vllm_kustomize.apiserver.workloads import POD_TEMPLATE
@@ -282,15 +281,6 @@ def indexed_hostnames(value: Any, scope: Scope) -> Iterator[Fault]:
         hostname = f"{name}-{completions - 1}"
         if message := names.dns_label(hostname):
             yield Fault(("metadata", "name"), f'makes the hostname "{hostname[:80]}", which {message}')
-
-
-def dotted_name(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A Job's name goes into hostnames; the server warns of one that is no DNS label."""
-    name = text(value, "name")
-    if name and not names.dns_subdomain(name) and (message := names.dns_label(name)):
-        yield warning(
-            ("name",), f"is used in pod names and hostnames, where a DNS label is better: {message}"
-        )
 
 
 def cron_name(value: Any, scope: Scope) -> Iterator[Fault]:

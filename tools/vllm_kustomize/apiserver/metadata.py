@@ -25,6 +25,7 @@ from vllm_kustomize.apiserver.combinators import (
     shorten,
     structs,
     text,
+    warning,
 )
 from vllm_kustomize.model import FieldPath
 
@@ -168,6 +169,15 @@ def object_meta(
     if namespaced:
         fields["namespace"] = Text(FAMILY, names.dns_label)
     return Struct(FAMILY, fields, _identity(name, optional=generated), *rules)
+
+
+def dotted_name(value: Any, scope: Scope) -> Iterator[Fault]:
+    """A name that goes into hostnames; the server warns of one that is no DNS label."""
+    name = text(value, "name")
+    if name and not names.dns_subdomain(name) and (message := names.dns_label(name)):
+        yield warning(
+            ("name",), f"is used in pod names and hostnames, where a DNS label is better: {message}"
+        )
 
 
 TEMPLATE_META = Struct(FAMILY, {"creationTimestamp": TIMESTAMP, "deletionTimestamp": TIMESTAMP})

@@ -11,6 +11,7 @@ from typing import Any
 
 from vllm_kustomize.apiserver import (
     containers,
+    deprecations,
     names,
     operating_systems,
     probes,
@@ -38,7 +39,7 @@ from vllm_kustomize.apiserver.combinators import (
     text,
     warning,
 )
-from vllm_kustomize.apiserver.metadata import object_meta, prefixed
+from vllm_kustomize.apiserver.metadata import dotted_name, object_meta, prefixed
 from vllm_kustomize.apiserver.volumes import VOLUMES, mounts
 
 FAMILY = "pod"
@@ -269,6 +270,7 @@ POD_SPEC = Struct(
     resource_claims,
     grace_periods,
     admitted,
+    deprecations.node_selector,
     gates,
     hostname_override,
     service_account,
@@ -349,7 +351,7 @@ def only_for_pods(value: Any, scope: Scope) -> Iterator[Fault]:
 
 POD = Struct(
     FAMILY,
-    {"metadata": always(object_meta()), "spec": always(POD_SPEC)},
+    {"metadata": always(object_meta(names.dns_subdomain, dotted_name)), "spec": always(POD_SPEC)},
     own_annotations,
     only_for_pods,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from vllm_kustomize.apiserver import names
+from vllm_kustomize.apiserver import deprecations, names
 from vllm_kustomize.apiserver.combinators import (
     Fault,
     Items,
@@ -118,6 +118,7 @@ def node_term(*rules: Rule) -> Struct:
             "matchExpressions": Items(FAMILY, requirement),
             "matchFields": Items(FAMILY, Struct(FAMILY, {}, node_field)),
         },
+        deprecations.node_keys,
     )
 
 
@@ -245,6 +246,7 @@ SPREAD = Struct(
         "nodeTaintsPolicy": _INCLUSION,
     },
     spread,
+    deprecations.spread_key,
     null_selector,
 )
 

@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_kustomize.apiserver import names, quantity
+from vllm_kustomize.apiserver import deprecations, names, quantity
 from vllm_kustomize.apiserver.claims import ACCESS_MODES, CLAIM_SPEC
 from vllm_kustomize.apiserver.combinators import (
     AllOf,
@@ -176,6 +176,8 @@ VOLUME = Struct(
     capacity,
     modes,
     one_source,
+    deprecations.volume_sources,
+    deprecations.reclaim_policy,
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from vllm_kustomize.apiserver import names, quantity
+from vllm_kustomize.apiserver import deprecations, names, quantity
 from vllm_kustomize.apiserver.claims import CLAIM_SPEC, CLAIM_TEMPLATE_META
 from vllm_kustomize.apiserver.combinators import (
     Check,
@@ -233,7 +233,7 @@ def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
             yield warning(("projected", "sources", index), "provides nothing")
 
 
-VOLUME = Struct(FAMILY, {"name": required(DNS_LABEL), **SOURCES}, one_source)
+VOLUME = Struct(FAMILY, {"name": required(DNS_LABEL), **SOURCES}, one_source, deprecations.volume_sources)
 VOLUMES = Items(FAMILY, VOLUME, unique="name")
 
 

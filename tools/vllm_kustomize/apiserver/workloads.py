@@ -34,7 +34,7 @@ from vllm_kustomize.apiserver.combinators import (
     structs,
     text,
 )
-from vllm_kustomize.apiserver.metadata import TEMPLATE_META, object_meta, template_labels
+from vllm_kustomize.apiserver.metadata import TEMPLATE_META, dotted_name, object_meta, template_labels
 from vllm_kustomize.apiserver.pod import POD_SPEC, pod_annotations
 from vllm_kustomize.apiserver.selectors import SELECTOR, is_empty, is_valid, matches
 from vllm_kustomize.model import FieldPath, Problem, Severity
@@ -332,13 +332,13 @@ _STATEFUL_FIELDS = Struct(
 STATEFUL_SET = AllOf(_STATEFUL_FIELDS, StatefulPods())
 
 
-def _kind(spec: Check, name: TextRule = names.dns_subdomain) -> Struct:
-    return Struct(FAMILY, {"metadata": always(object_meta(name)), "spec": always(spec)})
+def _kind(spec: Check, name: TextRule = names.dns_subdomain, *rules: Rule) -> Struct:
+    return Struct(FAMILY, {"metadata": always(object_meta(name, *rules)), "spec": always(spec)})
 
 
 KINDS = {
-    "Deployment": _kind(DEPLOYMENT),
-    "ReplicaSet": _kind(REPLICA_SET),
+    "Deployment": _kind(DEPLOYMENT, names.dns_subdomain, dotted_name),
+    "ReplicaSet": _kind(REPLICA_SET, names.dns_subdomain, dotted_name),
     "DaemonSet": _kind(DAEMON_SET),
     "StatefulSet": _kind(STATEFUL_SET, names.dns_label),
 }
