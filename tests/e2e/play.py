@@ -26,7 +26,9 @@ from vllm_kustomize.model import Build
 PATIENCE = 480
 """Seconds after which a pod that is neither ready nor dead is given up."""
 IN_FLIGHT = 12
-"""Seconds that the answer lasts which is in flight at SIGTERM."""
+"""Seconds that the answer lasts which is in flight at SIGTERM, if the server stays as fast as it was."""
+LEAST_IN_FLIGHT = 3000
+"""Tokens of that answer, however slow the server was: two cores that become idle make 560 a second."""
 WARM_UP_TOKENS = 300
 
 _ERROR = re.compile(r"^(?!.*\b(?:INFO|WARNING)\b).*?\b((?:[A-Z]\w*Error|error): .+)", re.MULTILINE)
@@ -108,7 +110,7 @@ def _use(kubelet: Kubelet, ports: Sequence[ServicePort], line: ServerLine) -> Ou
 
     def before_sigterm() -> None:
         served_during_pre_stop.append(client.curl())
-        streams.append(client.stream(int(IN_FLIGHT * warm.tokens / warm.seconds)))
+        streams.append(client.stream(max(LEAST_IN_FLIGHT, int(IN_FLIGHT * warm.tokens / warm.seconds))))
         streams[0].wait_for_first_token()
 
     shutdown = kubelet.delete(before_sigterm)
