@@ -155,7 +155,7 @@ def document(ours: dict[str, Tally], theirs: dict[str, Tally]) -> str:
         "",
         "## By kind",
         "",
-        "Of kubernetes-validate stands what it catches, and its false alarms, in the columns after ours.",
+        "After each of ours stands what kubernetes-validate catches, and how many false alarms it gives.",
         "",
         "| Kind | Rejected | Caught | kubernetes-validate | Accepted | False alarms | kubernetes-validate |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -166,7 +166,7 @@ def document(ours: dict[str, Tally], theirs: dict[str, Tally]) -> str:
             f"| {kind} | {mine.rejected} | {mine.caught:.1%} | {other.caught:.1%} "
             f"| {mine.accepted} | {len(mine.false_alarms)} | {len(other.false_alarms)} |"
         )
-    lines += [*RULES.splitlines(), *rules_table(), ""]
+    lines += [*RULES.splitlines(), "", *rules_table(), ""]
     return "\n".join(lines)
 
 
