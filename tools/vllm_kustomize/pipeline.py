@@ -110,6 +110,7 @@ def validate(
                 part = _read_sources(_check_overlay(result, plan, tree), tree.texts, graph.reads)
                 parts[result.overlay] = part
                 cache.put(result.overlay, part, graph, bool(result.error))
+                tree.forget(result.overlay.directory)
                 if progress:
                     progress(done, len(missing))
             from_files = [

@@ -117,6 +117,10 @@ class SourceTree:
             self._graphs[directory] = build.graph(directory)
         return self._graphs[directory]
 
+    def forget(self, directory: Path) -> None:
+        """Let go of an overlay's graph; those of a thousand would fill the memory."""
+        self._graphs.pop(directory.resolve(), None)
+
     def documents(self, path: Path) -> tuple[Document, ...]:
         """Read a YAML file once. Raises OSError, UnicodeDecodeError or DocumentError."""
         if path not in self._documents:
