@@ -127,7 +127,7 @@ def _table(results: dict[int, dict[str, Cost]]) -> Iterator[str]:
             ratios = (cost.wall / engine.wall, cost.cpu / engine.cpu) if engine else ()
             cells = [
                 *(f"{size:,}", name, f"{cost.wall:.2f}", f"{cost.cpu:.2f}"),
-                *([f"{ratio:.2f}" for ratio in ratios] or ["", ""]),
+                *([f"{ratio:.3g}" for ratio in ratios] or ["", ""]),
                 f"{cost.memory:.0f}",
             ]
             yield f"| {' | '.join(cells)} |"
