@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Build, FieldPath, Problem, Resource, Severity
-from vllm_kustomize.workload import Container, get, items, mapping, pods, text
+from vllm_kustomize.workload import Container, Pod, get, items, mapping, pods, text
 
 SEVERITY = Severity.ERROR
 HELP = "Use one of the container's port names, or the number."
@@ -22,10 +22,13 @@ _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 def check_build(build: Build) -> Iterator[Problem]:
     """Yield port names in probes, hooks and Services that no container has."""
+    pods_in: dict[str, list[Pod]] = {}
+    for resource in build.resources:
+        pods_in.setdefault(resource.namespace, []).extend(pods(resource))
     for resource in build.resources:
         yield from _check_containers(resource)
         if resource.kind == "Service" and resource.api_version == "v1":
-            yield from _check_service(resource, build)
+            yield from _check_service(resource, pods_in[resource.namespace])
 
 
 def _check_containers(resource: Resource) -> Iterator[Problem]:
@@ -47,22 +50,22 @@ def _handler_ports(container: Container) -> Iterator[tuple[FieldPath, object]]:
             yield (*container.path, *path), get(container.spec, path)
 
 
-def _check_service(service: Resource, build: Build) -> Iterator[Problem]:
+def _check_service(service: Resource, neighbours: list[Pod]) -> Iterator[Problem]:
     spec = mapping(service.manifest.get("spec"))
-    selector = mapping(spec.get("selector"))
-    selected = [
-        pod
-        for resource in build.resources
-        if resource.namespace == service.namespace
-        for pod in pods(resource)
-        if selector and all(pod.labels.get(key) == value for key, value in selector.items())
+    named = [
+        (path, target)
+        for path, port in items(spec.get("ports"), ("spec", "ports"))
+        if (target := text(port.get("targetPort"))) and not target.isdigit()
     ]
-    if not selected:
+    selector = mapping(spec.get("selector"))
+    if not named or not selector:
         return
+    selected = [
+        pod for pod in neighbours if all(pod.labels.get(key) == value for key, value in selector.items())
+    ]
     names = {name for pod in selected for container in pod.all_containers for name in _port_names(container)}
-    for path, port in items(spec.get("ports"), ("spec", "ports")):
-        target = port.get("targetPort")
-        if isinstance(target, str) and not target.isdigit() and target not in names:
+    for path, target in named if selected else ():
+        if target not in names:
             message = f"no container behind this Service has a port called '{target}'{_known(names)}"
             yield Problem((*path, "targetPort"), message, resource=service)
 
