@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -177,6 +178,7 @@ def cases(share: float) -> Callable[[Any], Any]:
     return settings(
         max_examples=int(CASES * share),
         deadline=None,
+        derandomize="VLLM_KUSTOMIZE_FUZZ" not in os.environ,
         phases=(Phase.explicit, Phase.generate, Phase.shrink),
         suppress_health_check=quiet,
     )
@@ -218,7 +220,7 @@ def validate(run_cli: RunCli, directory: Path, *arguments: str, stdin: str = "")
 def test_manifests(run_cli: RunCli, tmp_path: Path, index: int, changes: Mutations, format_: str) -> None:
     documents = [mutate(OBJECTS[index], changes), TOKEN]
     text = _dump(*documents, allow_unicode=len(changes) % 2 == 0)
-    check(validate(run_cli, tmp_path, "-", "--format", format_, stdin=text))
+    check(_forgiven(validate(run_cli, tmp_path, "-", "--format", format_, stdin=text), text))
 
 
 @cases(0.2)
@@ -266,9 +268,16 @@ def test_sources(
         target.write_text(slip(text, breaks) if name == file else text, errors="surrogatepass")
     engine = _stub_engine(tmp_path)
     result = validate(run_cli, repo, "--engine", str(engine), "--format", format_)
-    if breaks:
+    if breaks or file == "server.yaml":
         result = Result(result.code, result.output.replace(SECRET, ""), result.errors)
     check(result)
+
+
+def _forgiven(result: Result, text: str) -> Result:
+    """The result without the secret where a mutation took away the name that says it is one."""
+    if re.search(rf"name: HF_TOKEN\n\s+value: {SECRET}", text):
+        return result
+    return Result(result.code, result.output.replace(SECRET, ""), result.errors)
 
 
 def _dump(*documents: Any, allow_unicode: bool = False) -> str:
