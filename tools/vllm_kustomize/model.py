@@ -119,9 +119,9 @@ class Resource:
         return f"{self.kind or 'object without kind'}/{self.name or '(no name)'}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Build:
-    """What one overlay, or one file of rendered YAML, comes to.
+    """What one overlay, or one file of rendered YAML, comes to; equal to itself alone.
 
     `overlay` is None for a file; `file` is then its path ("-" for standard input).
     """

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from vllm_kustomize.model import FieldPath, Manifest, Resource
+from vllm_kustomize.model import Build, FieldPath, Manifest, Resource
 
 TEMPLATES: dict[str, tuple[FieldPath, ...]] = {
     "Pod": ((),),
@@ -129,6 +130,19 @@ class Pod:
     def _containers(self, key: str) -> Iterator[Container]:
         for path, container in items(self.spec.get(key), (*self.spec_path, key)):
             yield Container(path, container)
+
+
+def find(build: Build, kind: str, namespace: str, name: object) -> Resource | None:
+    """The object of a build with that kind, namespace and name, or None."""
+    return _objects(build).get((kind, namespace, name))
+
+
+@lru_cache(maxsize=1)
+def _objects(build: Build) -> Mapping[tuple[str, str, object], Resource]:
+    """The objects of a build by what names them; the first where several have one name."""
+    return {
+        (resource.kind, resource.namespace, resource.name): resource for resource in reversed(build.resources)
+    }
 
 
 def pods(resource: Resource) -> Iterator[Pod]:

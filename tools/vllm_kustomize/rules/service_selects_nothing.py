@@ -28,14 +28,15 @@ def check_build(build: Build) -> Iterator[Problem]:
             continue
         selector = mapping(mapping(resource.manifest.get("spec")).get("selector"))
         candidates = labels_in.get(resource.namespace)
-        if selector and candidates and not any(_fits(selector, labels) for labels in candidates):
+        if selector and candidates and not any(fits(selector, labels) for labels in candidates):
             wanted = ", ".join(f"{key}={text(value)}" for key, value in selector.items())
             yield Problem(
                 ("spec", "selector"), f"no pod of this build has the labels {wanted}", resource=resource
             )
 
 
-def _fits(selector: Mapping[object, object], labels: Mapping[object, object]) -> bool:
+def fits(selector: Mapping[object, object], labels: Mapping[object, object]) -> bool:
+    """Whether labels match a selector, apart from labels that only a controller can add."""
     return all(labels.get(key) == value or _set_by_a_controller(str(key)) for key, value in selector.items())
 
 

@@ -15,7 +15,7 @@ from vllm_kustomize.model import Problem, Resource, Severity
 from vllm_kustomize.vllm.memory import GIB, weight_bytes
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.vllm.sizing import volume_for
-from vllm_kustomize.workload import get, mapping
+from vllm_kustomize.workload import find, get, mapping, text
 
 SEVERITY = Severity.WARNING
 HELP = "Raise resources.requests.storage of the claim; `vllm-kustomize size` says what to ask for."
@@ -46,8 +46,4 @@ def _claim(server: Server) -> Resource | None:
     if mount is None:
         return None
     name = mapping(mount[1].get("persistentVolumeClaim")).get("claimName")
-    wanted = ("PersistentVolumeClaim", server.resource.namespace, name)
-    for resource in server.build.resources:
-        if (resource.kind, resource.namespace, resource.name) == wanted:
-            return resource
-    return None
+    return find(server.build, "PersistentVolumeClaim", server.resource.namespace, text(name))

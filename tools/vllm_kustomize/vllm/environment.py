@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vllm_kustomize.model import Build, FieldPath, Manifest, Resource
-from vllm_kustomize.workload import Container, Pod, get, items, mapping, names_secret, text
+from vllm_kustomize.workload import Container, Pod, find, get, items, mapping, names_secret, text
 
 UNKNOWN = "\0"
 """Stands before a reference whose value is not known; no argument of a program can hold this character."""
@@ -142,14 +142,7 @@ def _key_at(source: Manifest, file: str) -> str | None:
 
 
 def _config_map(build: Build, pod: Pod, name: Any) -> Resource | None:
-    for resource in build.resources:
-        if (
-            resource.kind == "ConfigMap"
-            and resource.name == name
-            and resource.namespace == pod.resource.namespace
-        ):
-            return resource
-    return None
+    return find(build, "ConfigMap", pod.resource.namespace, text(name))
 
 
 def _data(config_map: Resource | None) -> Mapping[Any, Any]:
