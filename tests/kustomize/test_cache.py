@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -204,3 +206,20 @@ def test_the_cache_stays_small(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> N
     repo.validate("--ignore", "schema")
     assert old not in folder.iterdir()
     assert len(list(folder.iterdir())) == 1
+
+
+def test_two_runs_at_once_do_not_hurt_each_other(repo: Repo, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "vllm_kustomize", "validate", "--format", "json"]
+    environment = {**os.environ, "VLLM_KUSTOMIZE_CACHE": str(tmp_path / "shared-cache")}
+    environment["PYTHONPATH"] = str(Path(cache.__file__).parents[2])
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, cwd=repo.directory, env=environment, stdout=subprocess.PIPE)
+
+    first, second = start(), start()
+    outputs = [first.communicate()[0], second.communicate()[0]]
+    afterwards = start()
+    outputs.append(afterwards.communicate()[0])
+    assert outputs[0]
+    assert outputs == [outputs[0]] * 3
+    assert [run.returncode for run in (first, second, afterwards)] == [first.returncode] * 3

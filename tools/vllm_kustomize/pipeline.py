@@ -134,14 +134,22 @@ def validate(
 
 def watch(paths: Sequence[str], settings: Settings) -> Iterator[Report]:
     """Validate, and again whenever something changes that the builds read; never ends by itself."""
-    from vllm_kustomize.kustomize.watch import wait_for_change
+    from vllm_kustomize.kustomize.watch import stamps, wait_for_change
 
     if "-" in paths:
         raise Error("standard input cannot be watched")
     cache = open_cache(find_engine(settings.engine), settings)
+    roots = paths or default_paths(settings)
+    watched = tuple(roots)
     while True:
+        before = stamps(watched)
         yield validate(paths, settings, cache=cache)
-        wait_for_change([*(paths or default_paths(settings)), *cache.inputs])
+        inputs = (*roots, *cache.inputs)
+        settled = stamps(inputs)
+        # What was saved while the builds ran is a change too.
+        if stamps(watched) == before:
+            wait_for_change(inputs, settled)
+        watched = inputs
         cache.refresh()
 
 

@@ -14,22 +14,22 @@ SHARE = 0.1
 """The part of a core that looking may take: on a huge tree looks are further apart."""
 
 
-def wait_for_change(paths: Iterable[str]) -> None:
-    """Return as soon as one of `paths`, or anything in a folder among them, is written, added or removed."""
+def wait_for_change(paths: Iterable[str], before: frozenset[str]) -> None:
+    """Return as soon as the stamps of `paths` are no longer those of `before`."""
     paths = tuple(paths)
-    before = _stamps(paths)
     while True:
         started = time.perf_counter()
-        if _stamps(paths) != before:
+        if stamps(paths) != before:
             return
         time.sleep(max(INTERVAL, (time.perf_counter() - started) / SHARE))
 
 
-def _stamps(paths: Iterable[str]) -> set[str]:
-    stamps = set()
+def stamps(paths: Iterable[str]) -> frozenset[str]:
+    """What changes when one of `paths`, or anything in a folder among them, is written, added or removed."""
+    found = set()
     for path in paths:
-        stamps.add(stamp(path))
+        found.add(stamp(path))
         for root, folders, names in os.walk(path):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            stamps.update(stamp(os.path.join(root, name)) for name in (*folders, *names))
-    return stamps
+            found.update(stamp(os.path.join(root, name)) for name in (*folders, *names))
+    return frozenset(found)
