@@ -43,10 +43,6 @@ engines: .venv ## Build everything with kubectl 1.28 to 1.37 and compare the byt
 coverage: .venv ## Measure what the API-server checks catch and rewrite docs/api-server-coverage.md
 	PYTHONPATH=tests $(BIN)/python tests/conformance/coverage.py
 
-.PHONY: benchmark
-benchmark: .venv ## Measure how long the checks take
-	for file in tests/benchmarks/*.py; do PYTHONPATH=tests $(BIN)/python $$file || exit 1; done
-
 .PHONY: golden
 golden: .venv ## Rewrite the expected renders and outputs; read the diff
 	$(BIN)/pytest -q --update-golden
@@ -59,6 +55,10 @@ fuzz: .venv ## Try 10,000 hostile inputs (two minutes); `make test` tries a slic
 .PHONY: bench
 bench: .venv ## Measure speed on repos of 3 to 1,000 overlays (10 minutes); writes docs/benchmarks.*
 	$(BIN)/python tests/benchmarks/bench.py
+
+.PHONY: bench-checks
+bench-checks: .venv ## Measure what the API-server checks of one object take
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/api_server.py
 
 .PHONY: e2e
 e2e: .venv ## Run a real vLLM with what the overlays render (docs/execution.md); CASES="cpu ..." chooses

@@ -1,4 +1,4 @@
-"""How long the API-server checks take; run with `make benchmark`.
+"""How long the API-server checks take; run with `make bench-checks`.
 
 Prints CPU time: milliseconds for a Deployment of 30 variables, seconds and memory for 5,000 objects.
 """
