@@ -152,6 +152,23 @@ JSON_PATCH = [
     {"op": "replace", "path": "/metadata/labels/a~1b", "value": 5},
     {"op": "move", "from": "/spec/replicas", "path": "/spec/paused"},
 ]
+SETTINGS: Any = {
+    "paths": ["."],
+    "kubernetes-versions": ["1.30", "1.36"],
+    "select": ["*"],
+    "ignore": [
+        {
+            "rule": "missing-resources",
+            "overlays": ["dev-*"],
+            "reason": "small clusters",
+            "until": "2999-03-01",
+        }
+    ],
+    "severities": {"api-*": "error", "unpinned-image": "warning"},
+    "fail-on": "warning",
+    "schema-locations": ["."],
+    "baseline": "baseline.json",
+}
 
 
 class Patience(Exception):
@@ -214,7 +231,7 @@ def validate(run_cli: RunCli, directory: Path, *arguments: str, stdin: str = "")
         return run_cli("validate", *arguments, cwd=directory, stdin=stdin.encode("utf-8", "surrogatepass"))
 
 
-@cases(0.4)
+@cases(0.35)
 @past(PAST_MANIFESTS)
 @given(st.integers(0, len(OBJECTS) - 1), mutations, formats)
 def test_manifests(run_cli: RunCli, tmp_path: Path, index: int, changes: Mutations, format_: str) -> None:
@@ -231,7 +248,7 @@ def test_broken_yaml(run_cli: RunCli, tmp_path: Path, index: int, changes: Slips
     check(Result(result.code, result.output.replace(SECRET, ""), result.errors))  # it may have moved anywhere
 
 
-@cases(0.4)
+@cases(0.35)
 @past(PAST_SOURCES)
 @given(
     st.sampled_from(("kustomization.yaml", "patch.yaml", "component/kustomization.yaml", "server.yaml")),
@@ -271,6 +288,23 @@ def test_sources(
     if breaks or file == "server.yaml":
         result = Result(result.code, result.output.replace(SECRET, ""), result.errors)
     check(result)
+
+
+@cases(0.1)
+@given(st.sampled_from((".vllm-kustomize.yaml", "baseline.json")), mutations, st.one_of(st.just([]), slips))
+def test_settings_and_baselines(
+    run_cli: RunCli, tmp_path: Path, file: str, changes: Mutations, breaks: Slips
+) -> None:
+    (tmp_path / "server.yaml").write_text(_dump(SERVER, TOKEN))
+    (tmp_path / ".vllm-kustomize.yaml").write_text(_dump(SETTINGS))
+    baseline = tmp_path / "baseline.json"
+    baseline.unlink(missing_ok=True)
+    written = validate(run_cli, tmp_path, "server.yaml", "--baseline", "baseline.json", "--write-baseline")
+    assert written.code == 0, written
+    assert SECRET not in baseline.read_text()
+    content = SETTINGS if file != "baseline.json" else json.loads(baseline.read_text())
+    (tmp_path / file).write_text(slip(_dump(mutate(content, changes)), breaks), errors="surrogatepass")
+    check(validate(run_cli, tmp_path, "server.yaml"))
 
 
 def _forgiven(result: Result, text: str) -> Result:

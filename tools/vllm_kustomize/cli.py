@@ -325,7 +325,9 @@ def main() -> None:
         error.show()
         code = COULD_NOT_RUN
     except Error as error:
-        click.echo(f"vllm-kustomize: {error}", err=True)
+        from vllm_kustomize.reporters import visible
+
+        click.echo(f"vllm-kustomize: {visible(str(error))}", err=True)
         code = COULD_NOT_RUN
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
