@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -214,7 +215,7 @@ def read_documents(
     try:
         return tuple(_Reader(text, file, start, yes_is_true).documents())
     except MarkedYAMLError as error:
-        raise _syntax_error(error, file, start) from None
+        raise _no_break_space(text, file, start) or _syntax_error(error, file, start) from None
     except UnicodeEncodeError as error:
         at = _position(text, error.start, file, start)
         raise DocumentError("the text is not valid Unicode", at) from None
@@ -384,6 +385,15 @@ def _merge(fields: dict[str, Node], sources: list[Node]) -> None:
     for source in sources:
         for name, node in source.value.items():
             fields.setdefault(name, node)
+
+
+def _no_break_space(text: str, file: str, start: tuple[int, int]) -> DocumentError | None:
+    """The likely cause where lines are indented by what only looks like a space: a copy from a web page."""
+    found = re.search(r"^[ \u00a0]*?\u00a0", text, re.MULTILINE)
+    if found is None:
+        return None
+    message = "indented with a no-break space (U+00A0), as copied from a web page; YAML takes plain spaces"
+    return DocumentError(message, _position(text, found.end() - 1, file, start))
 
 
 def _syntax_error(error: MarkedYAMLError, file: str, start: tuple[int, int]) -> DocumentError:
