@@ -14,6 +14,18 @@ import pytest
 from vllm_kustomize import cli
 
 REPO = Path(__file__).resolve().parent.parent
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: p
+spec:
+  hostPID: true
+  containers:
+    - name: c
+      image: x:1
+"""
+"""A pod in which the rule host-namespaces finds fault; it runs no vLLM."""
 
 
 @dataclass(frozen=True)

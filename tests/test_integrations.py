@@ -14,21 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import REPO, Golden, RunCli
+from conftest import POD, REPO, Golden, RunCli
 from vllm_kustomize import manual
 from vllm_kustomize.settings_file import SCHEMA, TOML_FILE, YAML_FILE, load_settings
-
-POD = """\
-apiVersion: v1
-kind: Pod
-metadata:
-  name: p
-spec:
-  hostPID: true
-  containers:
-    - name: c
-      image: x:1
-"""
 
 
 @pytest.fixture

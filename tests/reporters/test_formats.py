@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from conftest import REPO, RunCli
+from conftest import POD, REPO, RunCli
 from vllm_kustomize.model import (
     Finding,
     Location,
@@ -304,17 +304,6 @@ def test_unusable_formats_are_refused(options: list[str], message: str, run_cli:
 
 
 OVERLAY = "resources: [../../base]\nnameSuffix: -{name}\n"
-POD = """\
-apiVersion: v1
-kind: Pod
-metadata:
-  name: p
-spec:
-  hostPID: true
-  containers:
-    - name: c
-      image: x:1
-"""
 
 
 def test_a_base_fault_is_one_finding(run_cli: RunCli, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Build, FieldPath, Problem, Related, Resource, Severity
-from vllm_kustomize.workload import get, gpus, items, mapping, pods, strings
+from vllm_kustomize.workload import find, get, gpus, items, mapping, pods, strings
 
 SEVERITY = Severity.ERROR
 HELP = "Set strategy.type: Recreate, or rollingUpdate with maxSurge: 0 and maxUnavailable: 1."
@@ -23,16 +23,11 @@ _SINGLE_OWNER = frozenset({"ReadWriteOnce", "ReadWriteOncePod"})
 
 def check_build(build: Build) -> Iterator[Problem]:
     """Yield Deployments that surge while they hold a GPU or a ReadWriteOnce claim of the same build."""
-    claims = {
-        (resource.namespace, resource.name): resource
-        for resource in build.resources
-        if resource.kind == "PersistentVolumeClaim"
-    }
     for resource in build.resources:
         spec = mapping(resource.manifest.get("spec"))
         if resource.kind != "Deployment" or spec.get("replicas") == 0 or not _surges(spec.get("strategy")):
             continue
-        for what, related in _single_owners(resource, claims):
+        for what, related in _single_owners(resource, build):
             message = f"an update never finishes: the new pod starts before the old one gives up {what}"
             yield Problem(("spec", "strategy"), message, resource=resource, related=(related,))
             break
@@ -46,13 +41,11 @@ def _surges(strategy: object) -> bool:
     return mapping(given.get("rollingUpdate")).get("maxSurge", "25%") not in (0, "0", "0%")
 
 
-def _single_owners(
-    resource: Resource, claims: dict[tuple[str, str], Resource]
-) -> Iterator[tuple[str, Related]]:
+def _single_owners(resource: Resource, build: Build) -> Iterator[tuple[str, Related]]:
     for pod in pods(resource):
         for _, volume in items(pod.spec.get("volumes"), ()):
             name = get(volume, ("persistentVolumeClaim", "claimName"))
-            claim = claims.get((resource.namespace, str(name)))
+            claim = find(build, "PersistentVolumeClaim", resource.namespace, str(name))
             modes = strings(get(claim.manifest, ("spec", "accessModes"))) if claim else []
             if modes and _SINGLE_OWNER.issuperset(modes):
                 note = f"the claim '{name}' is {', '.join(modes)}"
