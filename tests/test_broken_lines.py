@@ -21,7 +21,7 @@ CPU = "overlays/cpu/patches/deployment"
 
 ROWS = [
     # overlay, file, what stands there, what it becomes, rule
-    ("nvidia", "overlays/nvidia/kustomization.yaml", "newTag: v0.33.0", "newTag: latest", "unpinned-image"),
+    ("nvidia", BASE, "vllm-openai:v0.33.0", "vllm-openai:latest", "unpinned-image"),
     ("nvidia", BASE, "- vllm\n            - serve\n", "- sh\n            - -c\n            - vllm serve x\n", "shell-without-exec"),
     ("nvidia", BASE, "- name: http\n", "- name: web\n", "unknown-port-name"),
     ("nvidia", "base/service.yaml", "targetPort: http", "targetPort: web", "unknown-port-name"),
@@ -55,11 +55,11 @@ ROWS = [
     ("amd", f"{AMD}.host-access.yaml", "hostIPC: true", "hostIPC: true\n      hostPID: true", "host-namespaces"),
     ("amd", f"{AMD}.host-access.yaml", "dnsPolicy: ClusterFirstWithHostNet", "dnsPolicy: ClusterFirst", "host-network-dns"),
     ("amd", "overlays/amd/kustomization.yaml", "deployment.shm.yaml", "deployment.shmem.yaml", "build-failed"),
-    ("nvidia", f"{NVIDIA}.model.yaml", "--max-num-batched-tokens=1024", "--tensor-parallel-size=4", "tensor-parallel-mismatch"),
-    ("nvidia", "overlays/nvidia/kustomization.yaml", "newTag: v0.33.0", "newTag: v0.33.0\n    newName: vllm/vllm-openai-rocm", "image-accelerator-mismatch"),
+    ("nvidia", f"{NVIDIA}.model.json6902.yaml", "--max-num-batched-tokens=1024", "--tensor-parallel-size=4", "tensor-parallel-mismatch"),
+    ("nvidia", BASE, "vllm/vllm-openai:", "vllm/vllm-openai-rocm:", "image-accelerator-mismatch"),
     ("nvidia", BASE, 'value: "3600"', 'value: "300"', "short-engine-timeout"),
     ("nvidia", BASE, "path: /health", "path: /healthy", "unknown-probe-path"),
-    ("amd", f"{AMD}.model.yaml", "--port=8000", "--port=9000", "server-port-mismatch"),
+    ("amd", f"{AMD}.model.json6902.yaml", "--port=8000", "--port=9000", "server-port-mismatch"),
     ("cpu", f"{CPU}.kv-cache.yaml", 'value: "5"', 'value: "50"', "cpu-memory"),
 ]  # fmt: skip
 

@@ -61,7 +61,9 @@ class Component:
 
 @cache
 def components() -> tuple[Component, ...]:
-    return tuple(map(read, sorted(path.parent for path in COMPONENTS.glob("*/kustomization.yaml"))))
+    folders = sorted(path.parent for path in COMPONENTS.glob("*/kustomization.yaml"))
+    parts = {part for folder in folders for part in inside(folder)}  # of other components, not to be listed
+    return tuple(read(folder) for folder in folders if folder.name not in parts)
 
 
 def read(directory: Path) -> Component:

@@ -47,12 +47,12 @@ def nvidia() -> Server:
 
 
 def kserve() -> Server:
-    container = only("kserve", "InferenceService")["spec"]["predictor"]["containers"][0]
+    container = only("integrations/kserve", "InferenceService")["spec"]["predictor"]["containers"][0]
     return from_container(container, container["args"])
 
 
 def kserve_llm() -> Server:
-    spec = only("kserve-llm", "LLMInferenceService")["spec"]
+    spec = only("integrations/kserve-llm", "LLMInferenceService")["spec"]
     container = spec["template"]["containers"][0]
     environment = {variable["name"]: variable["value"] for variable in container["env"]}
     assert spec["model"]["uri"] == f"hf://{spec['model']['name']}"
@@ -60,7 +60,7 @@ def kserve_llm() -> Server:
 
 
 def kubeai() -> Server:
-    spec = only("kubeai", "Model")["spec"]
+    spec = only("integrations/kubeai", "Model")["spec"]
     assert spec["image"] == IMAGE
     return Server(
         spec["url"].removeprefix("hf://"), frozenset(spec["args"]), spec["resourceProfile"].split(":")[1]
@@ -68,7 +68,7 @@ def kubeai() -> Server:
 
 
 def llmaz() -> Server:
-    model, runtime = only("llmaz", "OpenModel")["spec"], only("llmaz", "Playground")["spec"]
+    model, runtime = (only("integrations/llmaz", kind)["spec"] for kind in ("OpenModel", "Playground"))
     backend = runtime["backendRuntimeConfig"]
     assert backend["version"] == IMAGE.split(":")[1]
     (flavor,) = model["inferenceConfig"]["flavors"]
@@ -80,7 +80,7 @@ def llmaz() -> Server:
 
 
 def production_stack() -> Server:
-    spec = only("production-stack", "VLLMRuntime")["spec"]
+    spec = only("integrations/production-stack", "VLLMRuntime")["spec"]
     flags = {*spec["vllmConfig"]["extraArgs"]}
     if spec["vllmConfig"]["enableChunkedPrefill"]:
         flags.add("--enable-chunked-prefill")
@@ -88,7 +88,7 @@ def production_stack() -> Server:
 
 
 def helm() -> Server:
-    values = yaml.safe_load((REPO / "overlays/helm/values.yaml").read_text(encoding="utf-8"))
+    values = yaml.safe_load((REPO / "examples/helm/values.yaml").read_text(encoding="utf-8"))
     image = values["image"]
     assert image["command"][:2] == ["vllm", "serve"]
     container = {"image": f"{image['repository']}:{image['tag']}", "resources": values["resources"]}
@@ -101,7 +101,7 @@ def test_same_server(hand_over: Any) -> None:
 
 
 def test_aibrix_routes_to_the_name_that_the_server_answers_to() -> None:
-    deployment, service = only("aibrix", "Deployment"), only("aibrix", "Service")
+    deployment, service = only("integrations/aibrix", "Deployment"), only("integrations/aibrix", "Service")
     labels = deployment["metadata"]["labels"]
     assert labels.items() >= {"model.aibrix.ai/port": "8000"}.items()
     template = deployment["spec"]["template"]
@@ -118,12 +118,12 @@ def test_aibrix_routes_to_the_name_that_the_server_answers_to() -> None:
 def test_llama_stack_asks_our_service() -> None:
     container = next(
         item["spec"]["template"]["spec"]["containers"][0]
-        for item in objects("llama-stack")
+        for item in objects("integrations/llama-stack")
         if item["kind"] == "Deployment" and item["metadata"]["name"] == "llama-stack"
     )
     service = next(
         item
-        for item in objects("llama-stack")
+        for item in objects("integrations/llama-stack")
         if item["kind"] == "Service" and item["metadata"]["name"] == "vllm-server"
     )
     environment = {variable["name"]: variable.get("value") for variable in container["env"]}
