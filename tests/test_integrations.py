@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from conftest import POD, REPO, Golden, RunCli
-from vllm_kustomize import manual
-from vllm_kustomize.settings_file import SCHEMA, TOML_FILE, YAML_FILE, load_settings
+from vllm_kustomize.checks import manual
+from vllm_kustomize.settings.file import SCHEMA, TOML_FILE, YAML_FILE, load_settings
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import yaml
 from conftest import RunCli
 from vllm_kustomize.model import Error, Severity
 from vllm_kustomize.settings import Settings
-from vllm_kustomize.settings_file import SCHEMA, load_settings
+from vllm_kustomize.settings.file import SCHEMA, load_settings
 
 FULL = """\
 paths: [overlays]

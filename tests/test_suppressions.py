@@ -12,7 +12,7 @@ import pytest
 from conftest import RunCli
 from vllm_kustomize import pipeline
 from vllm_kustomize.settings import Settings
-from vllm_kustomize.settings_file import load_settings
+from vllm_kustomize.settings.file import load_settings
 
 POD = """\
 apiVersion: v1

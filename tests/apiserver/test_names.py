@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vllm_kustomize.apiserver import names
+from vllm_kustomize.kubernetes import names
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 TEXTS = st.text(st.sampled_from("abzAZ09-._/ é*%:="), max_size=12) | st.text(max_size=300)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vllm_kustomize.apiserver import quantity
+from vllm_kustomize.kubernetes import quantity
 
 SUFFIXES = {
     **{suffix: Fraction(1000) ** power for power, suffix in enumerate(["", "k", "M", "G", "T", "P", "E"])},

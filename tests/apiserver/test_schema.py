@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vllm_kustomize import schema
+from vllm_kustomize.checks import schema
 from vllm_kustomize.model import Resource, format_path
 
 

@@ -12,7 +12,8 @@ from collections import deque
 from itertools import cycle, islice
 
 from conformance.verdicts import baselines
-from vllm_kustomize import apiserver, schema
+from vllm_kustomize import apiserver
+from vllm_kustomize.checks import schema
 from vllm_kustomize.model import Resource
 
 OBJECTS = 5000

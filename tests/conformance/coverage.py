@@ -15,8 +15,9 @@ from typing import Any
 import kubernetes_validate
 
 from conformance.verdicts import VERSION, Figures, Verdict, baselines, errors, plain, verdicts
-from vllm_kustomize import apiserver, schema
-from vllm_kustomize.apiserver.combinators import Check, Presence
+from vllm_kustomize import apiserver
+from vllm_kustomize.apiserver.framework.combinators import Check, Presence
+from vllm_kustomize.checks import schema
 from vllm_kustomize.model import Resource
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "api-server-coverage.md"

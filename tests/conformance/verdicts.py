@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vllm_kustomize import apiserver, schema
+from vllm_kustomize import apiserver
+from vllm_kustomize.checks import schema
 from vllm_kustomize.model import Problem, Resource, Severity
 
 HERE = Path(__file__).parent

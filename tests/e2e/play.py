@@ -20,7 +20,7 @@ from e2e.kubelet.probes import KINDS
 from e2e.kubelet.volumes import covering
 from e2e.server_line import ServerLine, read_line
 from vllm_kustomize import pipeline
-from vllm_kustomize.load import load_rendered
+from vllm_kustomize.kustomize.load import load_rendered
 from vllm_kustomize.model import Build
 
 PATIENCE = 480

@@ -8,9 +8,9 @@ from typing import Any
 from e2e.kubelet.objects import NotPlayed
 from e2e.kubelet.pod import Pod
 from vllm_kustomize.model import Build
-from vllm_kustomize.vllm import catalog
-from vllm_kustomize.vllm.arguments import Parsed, parse
-from vllm_kustomize.vllm.commandline import CommandLine, command_line, release_of
+from vllm_kustomize.vllm.cli import catalog
+from vllm_kustomize.vllm.cli.parser import Parsed, parse
+from vllm_kustomize.vllm.container.commandline import CommandLine, command_line, release_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from e2e.kubelet.pod import vllm_pod
 from e2e.play import Outcome
 from e2e.server_line import read_line
 from vllm_kustomize import pipeline
-from vllm_kustomize.load import load_rendered
+from vllm_kustomize.kustomize.load import load_rendered
 from vllm_kustomize.model import Build
 
 SERVES = Outcome(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Result, RunCli
-from vllm_kustomize.kustomize import cache
+from vllm_kustomize.cache import store as cache
 from vllm_kustomize.kustomize.engine import find_engine
 
 REPO = {

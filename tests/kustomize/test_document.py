@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vllm_kustomize.kustomize.document import Document, DocumentError, read_documents
-from vllm_kustomize.kustomize.scalars import resolve
+from vllm_kustomize.kustomize.yaml.nodes import Document, DocumentError, read_documents
+from vllm_kustomize.kustomize.yaml.scalars import resolve
 from vllm_kustomize.model import Location, Precision
 
 

@@ -12,9 +12,9 @@ import pytest
 from conftest import REPO
 from vllm_kustomize.kustomize.discover import overlay_at
 from vllm_kustomize.kustomize.engine import Engine, find_engine
-from vllm_kustomize.kustomize.locate import Locator
-from vllm_kustomize.kustomize.source import SourceTree, kustomize_version
-from vllm_kustomize.load import load_rendered
+from vllm_kustomize.kustomize.load import load_rendered
+from vllm_kustomize.kustomize.provenance import Locator
+from vllm_kustomize.kustomize.replay.graph import SourceTree, kustomize_version
 from vllm_kustomize.model import FieldPath, Precision, Resource
 
 REPOS = Path(__file__).parent / "repos"

@@ -13,16 +13,7 @@ import jsonschema_rs
 import pytest
 
 from conftest import POD, REPO, RunCli
-from vllm_kustomize.model import (
-    Finding,
-    Location,
-    Precision,
-    Report,
-    Resource,
-    Severity,
-    Skipped,
-    Suppressed,
-)
+from vllm_kustomize.model import Finding, Location, Precision, Report, Resource, Severity, Skipped, Suppressed
 from vllm_kustomize.reporters import FORMATS, Style, render
 
 WIDE = "\N{CJK UNIFIED IDEOGRAPH-65E5}"
@@ -365,7 +356,7 @@ spec:
 
 
 def test_no_excerpt_shows_a_secret() -> None:
-    from vllm_kustomize.excerpts import hide_secrets
+    from vllm_kustomize.findings.excerpts import hide_secrets
 
     secret = "s3cr3t-v4lu3"
     lines = SECRETS.format(secret).splitlines()
@@ -406,7 +397,7 @@ patches:
 
 
 def test_no_excerpt_of_a_kustomization_shows_a_secret() -> None:
-    from vllm_kustomize.excerpts import hide_secrets
+    from vllm_kustomize.findings.excerpts import hide_secrets
 
     lines = GENERATED.splitlines()
     shown = [hide_secrets(lines, number) for number in range(1, len(lines) + 1)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vllm_kustomize import server
+from vllm_kustomize.checks import cluster
 from vllm_kustomize.model import Error, Severity, format_path
 
 HERE = Path(__file__).parent
@@ -99,7 +99,7 @@ DEPLOYMENT = {
     ],
 )  # fmt: skip
 def test_reads_what_kubectl_prints(answer, expected):
-    found = list(server.read(1, answer, DEPLOYMENT))
+    found = list(cluster.read(1, answer, DEPLOYMENT))
     assert [
         (format_path(p.path), p.message.removesuffix(" (said the API server)")) for p in found
     ] == expected
@@ -121,7 +121,7 @@ def test_reads_what_kubectl_prints(answer, expected):
 )
 def test_what_is_no_verdict_is_an_error(answer):
     with pytest.raises(Error, match="cannot ask the API server"):
-        list(server.read(1, answer, DEPLOYMENT))
+        list(cluster.read(1, answer, DEPLOYMENT))
 
 
 def test_a_refused_connection_ends_with_code_2(run_cli, monkeypatch, tmp_path):

@@ -4,10 +4,16 @@ from typing import Any
 
 import pytest
 
+from vllm_kustomize.kubernetes.pods import Container, pods
 from vllm_kustomize.model import Build, Resource
-from vllm_kustomize.vllm.arguments import parse
-from vllm_kustomize.vllm.commandline import CommandLine, NotRead, command_line, release_of, version_in_tag
-from vllm_kustomize.workload import Container, pods
+from vllm_kustomize.vllm.cli.parser import parse
+from vllm_kustomize.vllm.container.commandline import (
+    CommandLine,
+    NotRead,
+    command_line,
+    release_of,
+    version_in_tag,
+)
 
 IMAGE = "vllm/vllm-openai:v0.33.0"
 ENV = [

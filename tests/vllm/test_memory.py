@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from vllm_kustomize.vllm import memory
-from vllm_kustomize.vllm.memory import GIB, MIB, ON_CPU, Parallelism, Scheduling
-from vllm_kustomize.vllm.models import UnknownModel, architecture_of, known_models, read_config
+from vllm_kustomize.vllm.sizing import memory
+from vllm_kustomize.vllm.sizing.memory import GIB, MIB, ON_CPU, Parallelism, Scheduling
+from vllm_kustomize.vllm.sizing.models import UnknownModel, architecture_of, known_models, read_config
 
 H200_RUNS = json.loads((Path(__file__).parents[1] / "conformance" / "vllm-kv-cache-h200.json").read_text())
 H200 = 143771 * MIB

@@ -12,7 +12,7 @@ import yaml
 
 from vllm_kustomize import rules
 from vllm_kustomize.model import Build, Problem, Resource
-from vllm_kustomize.vllm.reading import servers
+from vllm_kustomize.vllm.container.reading import servers
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 JUNK: list[Any] = [

@@ -10,7 +10,7 @@ import yaml
 
 from conftest import RunCli
 from vllm_kustomize.model import Build, Resource, format_path
-from vllm_kustomize.vllm.reading import servers
+from vllm_kustomize.vllm.container.reading import servers
 from vllm_kustomize.vllm.server import Server
 
 

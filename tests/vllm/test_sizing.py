@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from vllm_kustomize.model import Error
-from vllm_kustomize.vllm.gpus import find_gpu, known_gpus
-from vllm_kustomize.vllm.memory import GIB
-from vllm_kustomize.vllm.models import known_models
-from vllm_kustomize.vllm.sizing import Request, as_json, describe, size
+from vllm_kustomize.vllm.sizing.gpus import find_gpu, known_gpus
+from vllm_kustomize.vllm.sizing.memory import GIB
+from vllm_kustomize.vllm.sizing.models import known_models
+from vllm_kustomize.vllm.sizing.sizing import Request, as_json, describe, size
 
 LLAMA_8B = "meta-llama/Llama-3.1-8B-Instruct"
 

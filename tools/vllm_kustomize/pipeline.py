@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vllm_kustomize.kustomize.cache import Cache, open_cache
+from vllm_kustomize.cache.store import Cache, open_cache
 from vllm_kustomize.kustomize.discover import display_path, find_overlays, kustomization_in, overlay_at
 from vllm_kustomize.kustomize.engine import Engine, Rendered, find_engine
 from vllm_kustomize.model import Build, Error, Finding, Location, Overlay, Part, Precision, Report
 from vllm_kustomize.settings import Settings
 
 if TYPE_CHECKING:
-    from vllm_kustomize.checks import Plan
-    from vllm_kustomize.kustomize.document import Document
-    from vllm_kustomize.kustomize.source import SourceTree
-    from vllm_kustomize.triage import Triaged
+    from vllm_kustomize.checks.run import Plan
+    from vllm_kustomize.findings.triage import Triaged
+    from vllm_kustomize.kustomize.replay.graph import SourceTree
+    from vllm_kustomize.kustomize.yaml.nodes import Document
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished targets and of all targets."""
@@ -97,10 +97,10 @@ def validate(
         if (settings.name_engine or settings.engine) and not cache.engine:
             cache.engine = engine.version()
         if missing or targets.files:
-            from vllm_kustomize import checks
-            from vllm_kustomize.kustomize.source import SourceTree, kustomize_version
+            from vllm_kustomize.checks import run
+            from vllm_kustomize.kustomize.replay.graph import SourceTree, kustomize_version
 
-            plan = checks.plan(settings)
+            plan = run.plan(settings)
             if settings.server:
                 plan = replace(plan, ask=engine.dry_run)
             cache.versions = plan.versions
@@ -134,7 +134,7 @@ def validate(
 
 def watch(paths: Sequence[str], settings: Settings) -> Iterator[Report]:
     """Validate, and again whenever something changes that the builds read; never ends by itself."""
-    from vllm_kustomize.kustomize.watch import stamps, wait_for_change
+    from vllm_kustomize.cache.watch import stamps, wait_for_change
 
     if "-" in paths:
         raise Error("standard input cannot be watched")
@@ -154,7 +154,7 @@ def watch(paths: Sequence[str], settings: Settings) -> Iterator[Report]:
 
 
 def _triage(parts: Sequence[Part], settings: Settings, paths: Sequence[Path]) -> Triaged:
-    from vllm_kustomize.triage import triage
+    from vllm_kustomize.findings.triage import triage
 
     folders = tuple(path.resolve() for path in paths)
 
@@ -180,8 +180,8 @@ def build(path: str, engine: str | None = None) -> bytes:
 
 
 def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
-    from vllm_kustomize.checks import check_source, gaps
-    from vllm_kustomize.load import load_rendered
+    from vllm_kustomize.checks.run import check_source, gaps
+    from vllm_kustomize.kustomize.load import load_rendered
 
     overlay = rendered.overlay
     about_sources = tuple(check_source(overlay, tree, plan))
@@ -203,8 +203,8 @@ def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
 
 
 def _check_file(name: str, plan: Plan, tree: SourceTree) -> Part:
-    from vllm_kustomize.kustomize.document import DocumentError, read_documents
-    from vllm_kustomize.load import resources_in
+    from vllm_kustomize.kustomize.load import resources_in
+    from vllm_kustomize.kustomize.yaml.nodes import DocumentError, read_documents
 
     shown = _shown(name)
     tree.texts[shown] = _read(name)
@@ -237,12 +237,12 @@ def _check_file(name: str, plan: Plan, tree: SourceTree) -> Part:
 
 
 def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Document] = ()) -> Part:
-    from vllm_kustomize.checks import check
+    from vllm_kustomize.checks.run import check
 
     checked = check(build, plan)
     if not checked.problems:
         return Part((), len(build.resources), checked.skipped)
-    from vllm_kustomize.locate import locate
+    from vllm_kustomize.findings.locate import locate
 
     findings = tuple(locate(build, checked.problems, tree, documents))
     return Part(findings, len(build.resources), checked.skipped)
@@ -250,8 +250,8 @@ def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Docum
 
 def _read_sources(part: Part, texts: Mapping[str, str], is_behind: Callable[[str], bool]) -> Part:
     """Quote the lines that findings point at, and read the comments in the files behind them."""
-    from vllm_kustomize.allow import read_allows
-    from vllm_kustomize.excerpts import quote
+    from vllm_kustomize.findings.comments import read_allows
+    from vllm_kustomize.findings.excerpts import quote
 
     return replace(
         part, findings=tuple(quote(part.findings, texts)), allows=tuple(read_allows(texts, is_behind))

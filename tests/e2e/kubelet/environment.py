@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from e2e.kubelet.expansion import expand
 from e2e.kubelet.objects import SERVICE_IP, Identity, NotPlayed, NotStarted, Objects
+from vllm_kustomize.kubernetes.fields import mapping
 from vllm_kustomize.model import Manifest
-from vllm_kustomize.workload import mapping
 
 SOURCES = {"secretKeyRef": "Secret", "configMapKeyRef": "ConfigMap"}
 SOURCES_OF_ALL_KEYS = {"secretRef": "Secret", "configMapRef": "ConfigMap"}

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from vllm_kustomize.kubernetes.fields import mapping
 from vllm_kustomize.model import Manifest, Resource
-from vllm_kustomize.workload import mapping
 
 POD_IP = "127.0.1.1"
 """The pod's own address. The pod has a network of its own, where all of 127.0.0.0/8 is local; a server that

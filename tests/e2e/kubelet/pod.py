@@ -10,10 +10,9 @@ from e2e.kubelet.expansion import expand
 from e2e.kubelet.objects import Identity, NotPlayed, NotStarted, Objects
 from e2e.kubelet.probes import Probe, probes
 from e2e.kubelet.volumes import Mount, plan
-from vllm_kustomize import workload
-from vllm_kustomize.apiserver import quantity
+from vllm_kustomize.kubernetes import devices, pods, quantity
+from vllm_kustomize.kubernetes.fields import mapping
 from vllm_kustomize.model import Build, Manifest
-from vllm_kustomize.workload import mapping
 
 ENTRYPOINT = ("vllm", "serve")
 """The entrypoint of vLLM's images (docker/Dockerfile of vLLM), for a container without `command`."""
@@ -54,8 +53,8 @@ class User:
 class Pod:
     """One pod with one container, ready to be started; `template` and `container` are its sources."""
 
-    template: workload.Pod
-    container: workload.Container
+    template: pods.Pod
+    container: pods.Container
     identity: Identity
     image: str
     command: tuple[str, ...]
@@ -95,7 +94,7 @@ def vllm_pod(build: Build) -> Pod:
     """
     objects = Objects.of(build.resources)
     for resource in build.resources:
-        for template in workload.pods(resource):
+        for template in pods.pods(resource):
             for container in template.servers:
                 return _pod(template, container, objects)
     raise NotPlayed("no object of the build runs vLLM")
@@ -119,7 +118,7 @@ def service_ports(pod: Pod, build: Build) -> list[ServicePort]:
     ]
 
 
-def _pod(template: workload.Pod, server: workload.Container, objects: Objects) -> Pod:
+def _pod(template: pods.Pod, server: pods.Container, objects: Objects) -> Pod:
     resource, spec, container = template.resource, template.spec, server.spec
     namespace = resource.namespace or "default"
     identity = Identity(
@@ -155,7 +154,7 @@ def _pod(template: workload.Pod, server: workload.Container, objects: Objects) -
         memory_limit=int(
             quantity.parse(str(mapping(mapping(container.get("resources")).get("limits")).get("memory") or 0))
         ),
-        gpus=tuple(workload.gpus(mapping(mapping(container.get("resources")).get("limits")))),
+        gpus=tuple(devices.gpus(mapping(mapping(container.get("resources")).get("limits")))),
         read_only_root=bool(mapping(container.get("securityContext")).get("readOnlyRootFilesystem")),
         not_played=tuple(_not_played(spec, container)),
     )

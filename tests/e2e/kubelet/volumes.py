@@ -9,7 +9,7 @@ from pathlib import Path
 
 from e2e.kubelet.expansion import expand
 from e2e.kubelet.objects import NotPlayed, NotStarted, Objects
-from vllm_kustomize.apiserver import quantity
+from vllm_kustomize.kubernetes import quantity
 from vllm_kustomize.model import Manifest
 
 SHM = "/dev/shm"

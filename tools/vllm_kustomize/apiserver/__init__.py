@@ -1,13 +1,14 @@
-"""What kube-apiserver rejects, a module a family.
+"""What kube-apiserver rejects: one folder per API group.
 
-A module re-states, in tables of fields and small rules, what the server validates for some kinds; its `KINDS`
-maps each kind to the check of a whole object. Types and unknown fields are the schema check's concern, and a
-value of the wrong type is not looked at here.
+A module restates, in tables of fields and small rules, what the server validates for some kinds; its `KINDS`
+maps each kind of its `API_VERSION` to the check of a whole object. Types and unknown fields are the schema
+check's concern, and a value of the wrong type is not looked at here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import pkgutil
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -15,22 +16,10 @@ from typing import TYPE_CHECKING
 from vllm_kustomize.model import KubernetesVersion, Manifest, Problem
 
 if TYPE_CHECKING:
-    from vllm_kustomize.apiserver.combinators import Check
+    from vllm_kustomize.apiserver.framework.combinators import Check
 
 OLDEST: KubernetesVersion = (1, 29)
 NEWEST: KubernetesVersion = (1, 37)
-MODULES: Mapping[str, tuple[str, ...]] = {
-    "v1": ("pod", "service", "config", "storage", "quota"),
-    "apps/v1": ("workloads",),
-    "autoscaling/v2": ("autoscaling",),
-    "batch/v1": ("jobs",),
-    "networking.k8s.io/v1": ("networking",),
-    "policy/v1": ("policy",),
-    "rbac.authorization.k8s.io/v1": ("rbac",),
-    "scheduling.k8s.io/v1": ("policy",),
-    "storage.k8s.io/v1": ("storage",),
-}
-"""Where the kinds of each API group version are looked for."""
 
 
 def check(manifest: Manifest, version: KubernetesVersion) -> Iterator[Problem]:
@@ -40,7 +29,7 @@ def check(manifest: Manifest, version: KubernetesVersion) -> Iterator[Problem]:
     1.37) gets the widest acceptance. Kinds that are not listed, custom resources included, have their
     metadata checked.
     """
-    from vllm_kustomize.apiserver.combinators import Scope
+    from vllm_kustomize.apiserver.framework.combinators import Scope
 
     scope = Scope(version)
     _check_of(str(manifest.get("apiVersion")), str(manifest.get("kind")))(manifest, (), scope)
@@ -54,17 +43,32 @@ def knows(version: KubernetesVersion) -> bool:
 
 def covers(api_version: str, kind: str) -> bool:
     """Whether the kind has checks of its own, and not for its metadata alone."""
-    return any(kind in _kinds(module) for module in MODULES.get(api_version, ()))
+    return _own_check(api_version, kind) is not None
 
 
 @cache
 def _check_of(api_version: str, kind: str) -> Check:
-    for module in MODULES.get(api_version, ()):
-        if kind in _kinds(module):
-            return _kinds(module)[kind]
-    return _kinds("metadata")["*"]
+    from vllm_kustomize.apiserver.framework.metadata import ANY_KIND
+
+    return _own_check(api_version, kind) or ANY_KIND
 
 
-def _kinds(module: str) -> Mapping[str, Check]:
-    kinds: Mapping[str, Check] = import_module(f"{__name__}.{module}").KINDS
-    return kinds
+@cache
+def _own_check(api_version: str, kind: str) -> Check | None:
+    """The check in the folder that is called like the API group up to its first dot."""
+    group = api_version.rpartition("/")[0] or "core"
+    folder = group.partition(".")[0]
+    if folder not in _folders():
+        return None
+    package = import_module(f"{__name__}.{folder}")
+    for found in pkgutil.iter_modules(package.__path__):
+        module = import_module(f"{package.__name__}.{found.name}")
+        if getattr(module, "API_VERSION", "") == api_version and kind in module.KINDS:
+            check: Check = module.KINDS[kind]
+            return check
+    return None
+
+
+@cache
+def _folders() -> frozenset[str]:
+    return frozenset(found.name for found in pkgutil.iter_modules(__path__) if found.ispkg)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from vllm_kustomize.kustomize.document import Node
-from vllm_kustomize.kustomize.source import Kustomization, SourceGraph, Step
+from vllm_kustomize.kustomize.replay.graph import Kustomization, SourceGraph, Step
+from vllm_kustomize.kustomize.yaml.nodes import Node
 from vllm_kustomize.model import Location
 
 _UNMARSHAL = re.compile(

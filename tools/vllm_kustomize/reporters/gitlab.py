@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from vllm_kustomize.fingerprint import fingerprints
+from vllm_kustomize.findings.fingerprint import fingerprints
 from vllm_kustomize.model import Report, Severity
 from vllm_kustomize.reporters import Style, sentence, visible
 

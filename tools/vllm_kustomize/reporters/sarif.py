@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from vllm_kustomize import __version__
-from vllm_kustomize.fingerprint import fingerprints
-from vllm_kustomize.manual import Entry, entry_for
+from vllm_kustomize.checks.manual import Entry, entry_for
+from vllm_kustomize.findings.fingerprint import fingerprints
 from vllm_kustomize.model import Finding, Location, Report, Severity, Skipped, format_path
 from vllm_kustomize.reporters import Style, sentence, visible
 

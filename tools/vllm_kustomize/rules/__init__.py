@@ -1,4 +1,4 @@
-"""Policy rules, one a module: the file name is the rule's id, the docstring its manual.
+"""Policy rules, one per module: the file name is the id, the folder the group, the docstring the manual.
 
 A rule has the constants SEVERITY and HELP and one of these functions, each of which yields `Problem`s:
 
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from vllm_kustomize.model import Build, Error, Problem, Resource, Severity, SourceProblem
 
 if TYPE_CHECKING:
-    from vllm_kustomize.kustomize.source import SourceGraph
+    from vllm_kustomize.kustomize.replay.graph import SourceGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Rule:
     """A rule module, read."""
 
     id: str
+    group: str
     severity: Severity
     help: str
     manual: str
@@ -46,9 +47,9 @@ class Rule:
 
 @cache
 def load() -> dict[str, Rule]:
-    """Every module in this package is a rule; its file name is its id."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return {rule.id: rule for rule in map(_read, names)}
+    """Every module in the folders of this package, by id."""
+    found = (module.name for module in pkgutil.walk_packages(__path__, f"{__name__}.") if not module.ispkg)
+    return {rule.id: rule for rule in sorted(map(_read, found), key=lambda rule: rule.id)}
 
 
 def get(rule_id: str) -> Rule:
@@ -69,9 +70,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _read(name: str) -> Rule:
-    module = import_module(f"{__name__}.{name}")
+    _, group, file = name.removeprefix(__package__).rsplit(".", 2)
+    module = import_module(name)
     return Rule(
-        id=name.replace("_", "-"),
+        id=file.replace("_", "-"),
+        group=group,
         severity=module.SEVERITY,
         help=module.HELP,
         manual=(module.__doc__ or "").strip(),

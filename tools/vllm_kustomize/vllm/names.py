@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vllm_kustomize.vllm.catalog import version_key
+from vllm_kustomize.vllm.cli.catalog import version_key
 
 _DATA = Path(__file__).parent / "data"
 

@@ -13,16 +13,17 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from vllm_kustomize.apiserver import quantity
+from vllm_kustomize.kubernetes import quantity
+from vllm_kustomize.kubernetes.fields import get, items, mapping, text
+from vllm_kustomize.kubernetes.images import Image
+from vllm_kustomize.kubernetes.pods import Container, Pod
 from vllm_kustomize.model import Build, Error, FieldPath, Manifest, Related, Resource
-from vllm_kustomize.vllm.arguments import Parsed
-from vllm_kustomize.vllm.commandline import CommandLine
-from vllm_kustomize.vllm.files import Files
-from vllm_kustomize.vllm.gpus import PRODUCT_LABELS, Gpu, find_gpu
-from vllm_kustomize.vllm.images import Image
-from vllm_kustomize.vllm.models import Architecture, UnknownModel, architecture_of
+from vllm_kustomize.vllm.cli.parser import Parsed
+from vllm_kustomize.vllm.container.commandline import CommandLine
+from vllm_kustomize.vllm.container.files import Files
 from vllm_kustomize.vllm.setting import Setting
-from vllm_kustomize.workload import Container, Pod, get, items, mapping, text
+from vllm_kustomize.vllm.sizing.gpus import PRODUCT_LABELS, Gpu, find_gpu
+from vllm_kustomize.vllm.sizing.models import Architecture, UnknownModel, architecture_of
 
 ACCELERATORS = {"nvidia.com": "cuda", "amd.com": "rocm", "gpu.intel.com": "xpu", "google.com": "tpu"}
 """Domains of extended resources, and the images that can use them."""

@@ -1,0 +1,1 @@
+"""What the checks of all API groups are made of."""

@@ -1,0 +1,106 @@
+"""Label selectors, and whether they match.
+
+Rules of k8s.io/apimachinery/pkg/apis/meta/v1/validation (ValidateLabelSelector).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vllm_kustomize.apiserver.framework.combinators import (
+    Fault,
+    Items,
+    Scope,
+    Struct,
+    Text,
+    Value,
+    always,
+    items,
+    shorten,
+    text,
+)
+from vllm_kustomize.kubernetes import names
+
+FAMILY = "selectors"
+OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+
+
+def match_labels(value: Any, scope: Scope) -> Iterator[Fault]:
+    """Keys and values that labels can have."""
+    for key, item in value.items():
+        if message := names.qualified_name(str(key)):
+            yield Fault((), f"label key {message}", at=(str(key),))
+        if isinstance(item, str) and (message := names.label_value(item)):
+            yield Fault((), f"label {key}: {message}", at=(str(key),))
+
+
+def expression(value: Any, scope: Scope) -> Iterator[Fault]:
+    """The operator is known, and says whether values must be there."""
+    operator = value.get("operator") or ""
+    if not isinstance(operator, str):
+        return
+    count = len(items(value, "values"))
+    if operator in ("In", "NotIn"):
+        if not count:
+            yield Fault(("values",), f"must hold at least one value for operator {operator}")
+    elif operator in ("Exists", "DoesNotExist"):
+        if count:
+            yield Fault(("values",), f"may not be set for operator {operator}")
+    else:
+        yield Fault(
+            ("operator",), f"{shorten(operator)} is not an operator; use one of {', '.join(OPERATORS)}"
+        )
+
+
+EXPRESSION = Struct(
+    FAMILY,
+    {
+        "key": always(Text(FAMILY, names.qualified_name, empty=True)),
+        "values": Items(FAMILY, Text(FAMILY, names.label_value)),
+    },
+    expression,
+)
+
+SELECTOR = Struct(
+    FAMILY,
+    {
+        "matchLabels": Value(FAMILY, match_labels, accepts=dict, zero={}),
+        "matchExpressions": Items(FAMILY, EXPRESSION),
+    },
+)
+
+
+def is_empty(selector: Mapping[Any, Any]) -> bool:
+    """Whether a selector selects everything."""
+    return not selector.get("matchLabels") and not selector.get("matchExpressions")
+
+
+def is_valid(selector: Any, scope: Scope) -> bool:
+    """Whether the server can use the selector at all."""
+    probe = Scope(scope.version)
+    SELECTOR(selector, (), probe)
+    return not probe.problems
+
+
+def matches(selector: Mapping[Any, Any], labels: Mapping[Any, Any]) -> bool:
+    """Whether labels satisfy every requirement of a valid selector."""
+    wanted = selector.get("matchLabels")
+    if isinstance(wanted, dict) and any(
+        key not in labels or (labels[key] or "") != (value or "") for key, value in wanted.items()
+    ):
+        return False
+    return all(
+        _holds(requirement, labels)
+        for requirement in items(selector, "matchExpressions")
+        if isinstance(requirement, dict)
+    )
+
+
+def _holds(requirement: Mapping[Any, Any], labels: Mapping[Any, Any]) -> bool:
+    key, operator = text(requirement, "key"), text(requirement, "operator")
+    present = key in labels
+    among = present and (labels[key] or "") in [value or "" for value in items(requirement, "values")]
+    return {"In": among, "NotIn": not among, "Exists": present, "DoesNotExist": not present}.get(
+        operator, True
+    )

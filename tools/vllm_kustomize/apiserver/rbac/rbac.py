@@ -1,0 +1,140 @@
+"""Roles, ClusterRoles and their bindings.
+
+Rules of pkg/apis/rbac/validation, after the defaults of pkg/apis/rbac/v1/defaults.go. Names are free text as
+long as they can be one step of a URL's path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vllm_kustomize.apiserver.framework.combinators import (
+    Fault,
+    Items,
+    Rule,
+    Scope,
+    Struct,
+    always,
+    items,
+    shorten,
+    text,
+)
+from vllm_kustomize.apiserver.framework.metadata import object_meta
+from vllm_kustomize.apiserver.framework.selectors import SELECTOR
+from vllm_kustomize.kubernetes import names
+
+FAMILY = "rbac"
+API_VERSION = "rbac.authorization.k8s.io/v1"
+RBAC_GROUP = "rbac.authorization.k8s.io"
+
+
+def policy_rule(namespaced: bool) -> Rule:
+    """A rule: verbs, and either resources of API groups or URLs."""
+
+    def rule(value: Any, scope: Scope) -> Iterator[Fault]:
+        if not items(value, "verbs"):
+            yield Fault(("verbs",), "needs at least one verb")
+        if items(value, "nonResourceURLs"):
+            if namespaced:
+                yield Fault(("nonResourceURLs",), "a Role cannot grant URLs; a ClusterRole can")
+            if items(value, "apiGroups") or items(value, "resources") or items(value, "resourceNames"):
+                yield Fault(("nonResourceURLs",), "resources and URLs need rules of their own")
+            return
+        if not items(value, "apiGroups"):
+            yield Fault(("apiGroups",), "needs at least one API group (the core one is '')")
+        if not items(value, "resources"):
+            yield Fault(("resources",), "needs at least one resource")
+
+    return rule
+
+
+def role_reference(kinds: tuple[str, ...]) -> Rule:
+    """A rule: the binding names a role."""
+
+    def rule(value: Any, scope: Scope) -> Iterator[Fault]:
+        group = text(value, "apiGroup", RBAC_GROUP)
+        if group != RBAC_GROUP:
+            yield Fault(("apiGroup",), f"{shorten(group)} is not supported; use {RBAC_GROUP}")
+        kind, name = value.get("kind") or "", value.get("name") or ""
+        if isinstance(kind, str) and kind not in kinds:
+            yield Fault(("kind",), f"{shorten(kind)} is not supported; use {' or '.join(kinds)}")
+        if not name:
+            yield Fault(("name",), "is required")
+        elif isinstance(name, str) and (message := names.path_segment(name)):
+            yield Fault(("name",), message)
+
+    return rule
+
+
+SUBJECT_GROUPS = {"ServiceAccount": "", "User": RBAC_GROUP, "Group": RBAC_GROUP}
+
+
+def subject(namespaced: bool) -> Rule:
+    """A rule: a subject is a user, a group or a service account."""
+
+    def rule(value: Any, scope: Scope) -> Iterator[Fault]:
+        kind, name = value.get("kind") or "", value.get("name") or ""
+        if not isinstance(kind, str):
+            return
+        if not name:
+            yield Fault(("name",), "is required")
+        if kind not in SUBJECT_GROUPS:
+            yield Fault(("kind",), f"{shorten(kind)} is not supported; use {', '.join(SUBJECT_GROUPS)}")
+            return
+        expected = SUBJECT_GROUPS[kind]
+        group = text(value, "apiGroup", expected)
+        if group != expected:
+            yield Fault(("apiGroup",), f'{shorten(group)} is not supported for a {kind}; use "{expected}"')
+        if kind != "ServiceAccount":
+            return
+        if isinstance(name, str) and name and (message := names.dns_subdomain(name)):
+            yield Fault(("name",), message)
+        if not namespaced and not value.get("namespace"):
+            yield Fault(("namespace",), "is required for a ServiceAccount in a ClusterRoleBinding")
+
+    return rule
+
+
+def aggregation(value: Any, scope: Scope) -> Iterator[Fault]:
+    """An aggregated role selects other roles."""
+    found = value.get("aggregationRule")
+    if not isinstance(found, dict):
+        return
+    if not items(found, "clusterRoleSelectors"):
+        yield Fault(("aggregationRule", "clusterRoleSelectors"), "needs at least one selector")
+
+
+def _meta(*, namespaced: bool) -> Any:
+    return always(object_meta(names.path_segment, namespaced=namespaced, counted=False))
+
+
+def _role(*, namespaced: bool) -> Struct:
+    fields: dict[str, Any] = {
+        "metadata": _meta(namespaced=namespaced),
+        "rules": Items(FAMILY, Struct(FAMILY, {}, policy_rule(namespaced))),
+    }
+    if namespaced:
+        return Struct(FAMILY, fields)
+    fields["aggregationRule"] = Struct(FAMILY, {"clusterRoleSelectors": Items(FAMILY, SELECTOR)})
+    return Struct(FAMILY, fields, aggregation)
+
+
+def _binding(*, namespaced: bool) -> Struct:
+    kinds = ("Role", "ClusterRole") if namespaced else ("ClusterRole",)
+    return Struct(
+        FAMILY,
+        {
+            "metadata": _meta(namespaced=namespaced),
+            "roleRef": always(Struct(FAMILY, {}, role_reference(kinds))),
+            "subjects": Items(FAMILY, Struct(FAMILY, {}, subject(namespaced))),
+        },
+    )
+
+
+KINDS: Mapping[str, Struct] = {
+    "Role": _role(namespaced=True),
+    "ClusterRole": _role(namespaced=False),
+    "RoleBinding": _binding(namespaced=True),
+    "ClusterRoleBinding": _binding(namespaced=False),
+}

@@ -1,0 +1,27 @@
+"""What several commands share: options, exit codes and JSON."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+OK, FINDINGS, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
+
+
+PATHS = click.argument("paths", nargs=-1, metavar="[PATH]...")
+ENGINE = click.option(
+    "--engine",
+    metavar="PATH",
+    help="A kubectl or kustomize to build with, instead of the one that comes along. [VLLM_KUSTOMIZE_ENGINE]",
+)
+
+
+FORMAT = click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+def as_json(answer: object) -> str:
+    """The answer for programs."""
+    return json.dumps(answer, indent=2)

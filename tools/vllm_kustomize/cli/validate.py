@@ -1,0 +1,206 @@
+"""`vllm-kustomize validate`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vllm_kustomize.cli.options import ENGINE, FINDINGS, OK, PATHS
+from vllm_kustomize.model import Error, Report, Severity
+
+if TYPE_CHECKING:
+    from vllm_kustomize.reporters import Output
+    from vllm_kustomize.settings import Settings
+
+
+@click.command("validate")
+@PATHS
+@click.option(
+    "-k",
+    "--kubernetes-version",
+    "versions",
+    multiple=True,
+    metavar="X.Y",
+    help="Check against this Kubernetes, 1.25 to 1.37; may be given several times. Default: the newest.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME[=FILE]",
+    help="text (the default), concise, json, sarif, junit, github or gitlab; may be given several times.",
+)
+@click.option("--concise", is_flag=True, help="One line a finding, the same as --format concise.")
+@click.option(
+    "--select", multiple=True, metavar="RULE", help="Only these rules; patterns such as 'api-*' work."
+)
+@click.option("--ignore", multiple=True, metavar="RULE", help="All but these rules.")
+@click.option(
+    "--fail-on",
+    type=click.Choice([str(severity) for severity in reversed(Severity)]),
+    help="The lowest severity that makes the exit code 1. Default: error.",
+)
+@ENGINE
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Builds at a time. Default: one a core."
+)
+@click.option(
+    "--schema-location",
+    "schema_locations",
+    multiple=True,
+    metavar="DIR",
+    help="A folder of CRDs or JSON schemas for custom resources; may be given several times.",
+)
+@click.option("--no-cache", is_flag=True, help="Build everything anew and remember nothing.")
+@click.option("--watch", is_flag=True, help="Validate again whenever a file changes, until Ctrl-C.")
+@click.option(
+    "--vllm-version",
+    default="",
+    metavar="X.Y.Z",
+    help="The vLLM release to assume. Default: the image's tag.",
+)
+@click.option(
+    "--server",
+    is_flag=True,
+    help="Also ask the API server of the current kubeconfig context, by a dry run that changes nothing.",
+)
+@click.option("--changed", is_flag=True, help="PATHs are changed files: validate the overlays that use them.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Known findings, which do not fail."
+)
+@click.option("--write-baseline", is_flag=True, help="Write what is found now to the baseline, and succeed.")
+@click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
+@click.option("-v", "--verbose", count=True, help="Print which engine and Kubernetes versions were used.")
+def command(
+    paths: tuple[str, ...],
+    versions: tuple[str, ...],
+    formats: tuple[str, ...],
+    concise: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str | None,
+    engine: str | None,
+    jobs: int | None,
+    schema_locations: tuple[str, ...],
+    no_cache: bool,
+    watch: bool,
+    vllm_version: str,
+    server: bool,
+    changed: bool,
+    baseline: Path | None,
+    write_baseline: bool,
+    quiet: bool,
+    verbose: int,
+) -> int:
+    """Build overlays, check every object, and name the line that is wrong.
+
+    PATH is an overlay, a folder to search for overlays, a file of rendered YAML, or - for standard input.
+    Without one, every overlay in overlays/ is validated, or else every overlay below this folder; settings in
+    pyproject.toml or .vllm-kustomize.yaml can name others.
+
+    Exit code: 0 nothing found, 1 findings, 2 it could not run.
+    """
+    from dataclasses import replace
+
+    from vllm_kustomize import pipeline, settings
+    from vllm_kustomize.reporters import parse_outputs
+    from vllm_kustomize.settings import file as settings_file
+
+    started = time.perf_counter()
+    outputs = parse_outputs((*formats, *(["concise"] if concise else [])))
+    found = settings_file.load_settings(paths)
+    wanted = replace(
+        found,
+        kubernetes_versions=tuple(map(settings.parse_kubernetes_version, versions))
+        or found.kubernetes_versions,
+        select=select or found.select,
+        ignore=ignore,
+        fail_on=Severity[fail_on.upper()] if fail_on else found.fail_on,
+        engine=engine,
+        jobs=jobs or os.cpu_count() or 1,
+        schema_locations=tuple(map(Path, schema_locations)) or found.schema_locations,
+        baseline=baseline or found.baseline,
+        changed=changed,
+        server=server,
+        cache=not no_cache and not server,  # what a cluster says today is nothing to remember
+        vllm_version=vllm_version,
+        name_engine=verbose > 0 or any(output.format == "json" for output in outputs),
+    )
+    if write_baseline:
+        return _write_baseline(paths, wanted)
+    verbosity = -1 if quiet else verbose
+    if watch:
+        for report in pipeline.watch(paths, wanted):
+            _write(report, outputs, verbosity)
+    with _progress(quiet) as progress:
+        report = pipeline.validate(paths, wanted, progress)
+    _write(report, outputs, verbosity, time.perf_counter() - started)
+    return _exit_code(report, wanted.fail_on)
+
+
+def _exit_code(report: Report, fail_on: Severity) -> int:
+    return FINDINGS if any(finding.severity >= fail_on for finding in report.findings) else OK
+
+
+def _write_baseline(paths: Sequence[str], wanted: Settings) -> int:
+    from dataclasses import replace
+
+    from vllm_kustomize import pipeline
+    from vllm_kustomize.findings import baseline
+    from vllm_kustomize.findings.triage import NEVER_ACCEPTED
+
+    if wanted.baseline is None:
+        raise Error("--write-baseline needs a file: name it with --baseline FILE or in the settings")
+    report = pipeline.validate(paths, replace(wanted, baseline=None))
+    known = [finding for finding in report.findings if finding.rule not in NEVER_ACCEPTED]
+    baseline.write(wanted.baseline, known)
+    click.echo(f"{wanted.baseline}: {len(known)} known findings")
+    others = len(report.findings) - len(known)
+    if others:
+        click.echo(f"{others} findings cannot be accepted; validate names them", err=True)
+    return FINDINGS if others else OK
+
+
+def _write(report: Report, outputs: Sequence[Output], verbosity: int, seconds: float | None = None) -> None:
+    """Write files first, so that a report that cannot be written does not look finished."""
+    from vllm_kustomize.reporters import Style, render
+
+    for output in sorted(outputs, key=lambda output: output.file is None):
+        if output.file is not None:
+            output.write(render(output.format, report, Style(verbosity=verbosity, seconds=seconds)))
+            continue
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        click.echo(render(output.format, report, Style(_colour(), verbosity, seconds, width)), nl=False)
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on a terminal, from the moment it is known that there are many overlays."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    few = 8
+    with contextlib.ExitStack() as stack:
+        bars: list[Any] = []
+
+        def advance(done: int, total: int) -> None:
+            if total <= few:
+                return
+            if not bars:
+                bar = click.progressbar(length=total, label="Validating", file=sys.stderr)
+                bars.append(stack.enter_context(bar))
+            bars[0].update(1)
+
+        yield advance

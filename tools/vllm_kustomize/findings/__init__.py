@@ -1,0 +1,1 @@
+"""What becomes of problems: located, quoted, merged, accepted by someone, or reported."""

@@ -1,0 +1,62 @@
+"""Turn problems, which know only field paths, into findings, which know files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from vllm_kustomize.findings.fingerprint import stable_path
+from vllm_kustomize.kustomize.provenance import Located, Locator
+from vllm_kustomize.kustomize.replay.graph import SourceTree
+from vllm_kustomize.kustomize.yaml.nodes import Document
+from vllm_kustomize.model import Build, FieldPath, Finding, Location, Precision, Problem, Resource, Severity
+
+Find = Callable[[Resource | None, FieldPath], Located]
+"""Names the place that set a field; the object is None for a problem of the whole build."""
+
+
+def locate(
+    build: Build, problems: Iterable[Problem], tree: SourceTree, documents: Sequence[Document] = ()
+) -> Iterator[Finding]:
+    """Add to each problem the place in the sources that caused it.
+
+    `tree` reads an overlay's sources; `documents` are those of a file of rendered YAML.
+    """
+    if build.overlay:
+        find = _in_overlay(Locator(tree.graph(build.overlay.directory)))
+    else:
+        find = _in_documents(documents, build.file or "")
+    for problem in problems:
+        located = find(problem.resource, problem.path if problem.at is None else problem.at)
+        related = tuple(
+            replace(find(related.resource or problem.resource, related.path).primary, note=related.note)
+            for related in problem.related
+        )
+        yield Finding(
+            rule=problem.rule,
+            severity=problem.severity or Severity.ERROR,
+            message=problem.message,
+            help=problem.help,
+            overlay=build.overlay.name if build.overlay else None,
+            resource=problem.resource.identity() if problem.resource else None,
+            path=problem.path,
+            location=located.primary,
+            related=(*related, *located.related),
+            stable_path=stable_path(problem.path, problem.resource.manifest if problem.resource else {}),
+        )
+
+
+def _in_documents(documents: Sequence[Document], file: str) -> Find:
+    def find(resource: Resource | None, path: FieldPath) -> Located:
+        if resource is None:
+            return Located(Location(file, 1, 1, precision=Precision.FILE))
+        return Located(documents[resource.document].locate((*resource.at, *path)))
+
+    return find
+
+
+def _in_overlay(locator: Locator) -> Find:
+    def find(resource: Resource | None, path: FieldPath) -> Located:
+        return locator.whole() if resource is None else locator.locate(resource, path)
+
+    return find

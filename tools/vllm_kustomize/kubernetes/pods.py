@@ -1,0 +1,165 @@
+"""Pods and containers inside the objects that carry them, whatever their values look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vllm_kustomize.kubernetes.fields import get, items, mapping, strings, text
+from vllm_kustomize.model import FieldPath, Manifest, Resource
+
+TEMPLATES: dict[str, tuple[FieldPath, ...]] = {
+    "Pod": ((),),
+    "Deployment": (("spec", "template"),),
+    "StatefulSet": (("spec", "template"),),
+    "DaemonSet": (("spec", "template"),),
+    "ReplicaSet": (("spec", "template"),),
+    "Job": (("spec", "template"),),
+    "CronJob": (("spec", "jobTemplate", "spec", "template"),),
+    "LeaderWorkerSet": (
+        ("spec", "leaderWorkerTemplate", "leaderTemplate"),
+        ("spec", "leaderWorkerTemplate", "workerTemplate"),
+    ),
+}
+"""Where each kind keeps its pod templates."""
+
+_DEEPEST = 12
+"""Levels of a custom resource that are searched for pod templates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container and its place in the object."""
+
+    path: FieldPath
+    spec: Manifest
+
+    @property
+    def name(self) -> str:
+        """The container's name, or an empty string."""
+        return text(self.spec.get("name"))
+
+    @property
+    def image(self) -> str:
+        """The container's image, or an empty string."""
+        return text(self.spec.get("image"))
+
+    def __str__(self) -> str:
+        return f"container '{self.name}'" if self.name else "a container without a name"
+
+    def is_vllm(self) -> bool:
+        """Whether the container runs a vLLM server: its command says so, or its image has no other command.
+
+        The images' entrypoint is `vllm serve` (docker/Dockerfile of vLLM), so `args` alone are its arguments.
+        """
+        command = " ".join(strings(self.spec.get("command")))
+        if command:
+            words = f"{command} {' '.join(strings(self.spec.get('args')))}"
+            return "vllm serve" in words or "vllm.entrypoints" in words
+        return "vllm" in self.image.rpartition("/")[2].partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod template, or a Pod itself: `path` leads to what holds `metadata` and `spec`.
+
+    Some custom resources call the pod's spec otherwise (`predictor`): `spec_key` says how.
+    """
+
+    resource: Resource
+    path: FieldPath
+    template: Manifest
+    spec_key: str = "spec"
+
+    @property
+    def partial(self) -> bool:
+        """Whether an operator completes the spec: what is missing here may be in the pod all the same.
+
+        So it is for a ServingRuntime's own `spec` and for what stands under other names than `spec`.
+        """
+        return self.resource.kind not in TEMPLATES and (not self.path or self.spec_key != "spec")
+
+    @property
+    def spec_path(self) -> FieldPath:
+        """The path of the pod's spec."""
+        return (*self.path, self.spec_key)
+
+    @property
+    def spec(self) -> Manifest:
+        """The pod's spec, or an empty mapping."""
+        return mapping(self.template.get(self.spec_key))
+
+    @property
+    def labels(self) -> Manifest:
+        """The labels that the pod will have."""
+        return mapping(mapping(self.template.get("metadata")).get("labels"))
+
+    @property
+    def containers(self) -> Iterator[Container]:
+        """The containers that run side by side, without init containers."""
+        return self._containers("containers")
+
+    @property
+    def all_containers(self) -> Iterator[Container]:
+        """Init containers, then the others."""
+        yield from self._containers("initContainers")
+        yield from self._containers("containers")
+
+    @property
+    def servers(self) -> Iterator[Container]:
+        """The containers that run vLLM."""
+        return (container for container in self.containers if container.is_vllm())
+
+    def volume(self, name: object) -> tuple[FieldPath, Manifest] | None:
+        """The volume of that name with its path, or None."""
+        for path, volume in items(self.spec.get("volumes"), (*self.spec_path, "volumes")):
+            if volume.get("name") == name:
+                return path, volume
+        return None
+
+    def mounted(self, container: Container, mount_path: str) -> tuple[FieldPath, Manifest] | None:
+        """The volume that a container mounts at a path, with the volume's path in the object, or None."""
+        for _, mount in items(container.spec.get("volumeMounts"), ()):
+            if text(mount.get("mountPath")).rstrip("/") == mount_path:
+                return self.volume(mount.get("name"))
+        return None
+
+    def _containers(self, key: str) -> Iterator[Container]:
+        for path, container in items(self.spec.get(key), (*self.spec_path, key)):
+            yield Container(path, container)
+
+
+def pods(resource: Resource) -> Iterator[Pod]:
+    """The complete pod templates of an object: none for most kinds, two for a LeaderWorkerSet.
+
+    In custom resources that are not in the table whatever has a `spec` with containers in it is one.
+    """
+    return (pod for pod in all_pods(resource) if not pod.partial)
+
+
+def all_pods(resource: Resource) -> Iterator[Pod]:
+    """The pod templates of an object, and the specs that an operator completes."""
+    if resource.kind in TEMPLATES:
+        for path in TEMPLATES[resource.kind]:
+            template = mapping(get(resource.manifest, path))
+            if template:
+                yield Pod(resource, path, template)
+    elif "." in resource.api_version.partition("/")[0]:
+        yield from _embedded(resource, resource.manifest, ())
+
+
+def _embedded(resource: Resource, value: Any, path: FieldPath, depth: int = 0) -> Iterator[Pod]:
+    """Pod templates inside a custom resource (a RayCluster's groups, a Rollout, an InferenceService)."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            containers = mapping(inner).get("containers")
+            if isinstance(containers, list) and any("image" in each for _, each in items(containers, ())):
+                yield Pod(resource, path, value, str(key))
+            else:
+                yield from _embedded(resource, inner, (*path, str(key)), depth + 1)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _embedded(resource, inner, (*path, index), depth + 1)

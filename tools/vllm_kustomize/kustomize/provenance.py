@@ -1,0 +1,179 @@
+"""Find the line that set a field of a rendered object, and the lines that it overrode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
+from typing import Any
+
+from vllm_kustomize.kustomize.replay.graph import SourceGraph
+from vllm_kustomize.kustomize.replay.objects import Source
+from vllm_kustomize.kustomize.yaml.nodes import Node
+from vllm_kustomize.model import FieldPath, Location, Precision, Resource
+
+OVERRIDDEN = "overridden here"
+_HASH_LENGTH = 10
+_ITEM_KEYS = ("name", "mountPath", "containerPort", "port", "ip", "key", "topologyKey", "devicePath", "uid")
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a field was set: the last writer first, then what it overrode."""
+
+    primary: Location
+    related: tuple[Location, ...] = ()
+
+
+class Locator:
+    """Answers for the objects of one build.
+
+    Every answer is checked against the rendered value: where the sources do not come to what the engine
+    rendered, the closest place that does is named, with less than exact precision.
+    """
+
+    def __init__(self, graph: SourceGraph) -> None:
+        self.graph = graph
+
+    def locate(self, resource: Resource, path: FieldPath = ()) -> Located:
+        """Return where the field at `path` was set, or the closest parent that someone set."""
+        source = self._source(resource)
+        if source is None:
+            return Located(self.whole().primary, self.graph.incomplete[:1])
+        node, trail, whole = _follow(source.root, resource.manifest, path)
+        if not whole:
+            missing = path[len(trail)] if len(trail) < len(path) else None
+            remover = node.removed.get(missing) if isinstance(missing, str) else None
+            if remover is not None:
+                return Located(remover.location(Precision.PARENT, "removed here"))
+            return Located(node.key_location(Precision.PARENT))
+        rendered = _value(resource.manifest, path)
+        if _explains(node, rendered):
+            return Located(node.location(), tuple(_overridden(source.root, trail)))
+        if isinstance(rendered, str) and (renamed := self._reference(node, rendered)):
+            return Located(node.location(), renamed)
+        return Located(node.key_location(Precision.PARENT), tuple(_overridden(source.root, trail)))
+
+    def whole(self) -> Located:
+        """Return the overlay's own kustomization, for what concerns all or cannot be followed."""
+        return Located(Location(self.graph.file, 1, 1, precision=Precision.FILE))
+
+    def _source(self, resource: Resource) -> Source | None:
+        """Return the object behind a rendered one."""
+        exact = self._by_name.get((resource.api_version, resource.kind, resource.namespace, resource.name))
+        if exact is not None:
+            return exact
+        name = resource.name[: -_HASH_LENGTH - 1]
+        return self._hashed.get((resource.api_version, resource.kind, resource.namespace, name))
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str, str, str], Source]:
+        return {_identity(source): source for source in self.graph.objects if not source.hashed}
+
+    @cached_property
+    def _hashed(self) -> Mapping[tuple[str, str, str, str], Source]:
+        return {_identity(source): source for source in self.graph.objects if source.hashed}
+
+    @cached_property
+    def _names(self) -> Mapping[str, list[Source]]:
+        """Objects by every name that they have had."""
+        names: dict[str, list[Source]] = {}
+        for source in self.graph.objects:
+            for identity in source.ids:
+                names.setdefault(identity.name, []).append(source)
+        return names
+
+    def _reference(self, node: Node, rendered: str) -> tuple[Location, ...]:
+        """Return where the object that a field names was renamed, if that explains the rendered name."""
+        for source in self._names.get(str(node.value), ()):
+            name = source.id.name
+            hashed = source.hashed and rendered[: -_HASH_LENGTH - 1] == name
+            if rendered == name or hashed:
+                found, _ = source.root.find(("metadata", "name"))
+                return (found.location(note=f"names {source}"),)
+        return ()
+
+
+def _identity(source: Source) -> tuple[str, str, str, str]:
+    identity = source.id
+    return (source.root.text("apiVersion"), identity.kind, identity.namespace, identity.name)
+
+
+def _follow(root: Node, manifest: Any, path: FieldPath) -> tuple[Node, FieldPath, bool]:
+    """Walk the sources and the rendered object together.
+
+    Returns the last node, the path to it in the sources, and whether it is the one at `path`.
+    """
+    node, rendered = root, manifest
+    trail: list[str | int] = []
+    for step in path:
+        child: Node | None = None
+        if isinstance(node.value, dict) and isinstance(rendered, Mapping):
+            child = node.value.get(step)
+            if child is not None and step not in rendered:
+                child = None
+            rendered = rendered.get(step)
+            position: str | int = step
+        elif isinstance(node.value, list) and isinstance(rendered, list) and isinstance(step, int):
+            rendered = rendered[step] if 0 <= step < len(rendered) else None
+            position = _position(node.value, step, rendered)
+            child = node.value[position] if position >= 0 else None
+        if child is None:
+            return node, tuple(trail), False
+        node = child
+        trail.append(position)
+    return node, tuple(trail), True
+
+
+def _position(items: list[Node], index: int, rendered: Any) -> int:
+    """Return where an item of a rendered list stands in the sources, or -1."""
+    if index < len(items) and _alike(items[index], rendered):
+        return index
+    return next((place for place, item in enumerate(items) if _alike(item, rendered)), -1)
+
+
+def _alike(item: Node, rendered: Any) -> bool:
+    """Tell whether a source item and a rendered one are the same, judged by their identifying key."""
+    if isinstance(item.value, dict) and isinstance(rendered, Mapping):
+        for key in _ITEM_KEYS:
+            if key in item.value or key in rendered:
+                mine = item.get(key)
+                return mine is not None and _explains(mine, rendered.get(key))
+        return bool(item.value.keys() & rendered.keys())
+    return _explains(item, rendered)
+
+
+def _value(manifest: Any, path: FieldPath) -> Any:
+    for step in path:
+        manifest = manifest[step]
+    return manifest
+
+
+def _explains(node: Node, rendered: Any) -> bool:
+    """Tell whether a source value comes out as the rendered one."""
+    value = node.value
+    if isinstance(value, dict):
+        return isinstance(rendered, Mapping)
+    if isinstance(value, list):
+        return isinstance(rendered, list)
+    return bool(value == rendered) and isinstance(value, bool) == isinstance(rendered, bool)
+
+
+def _overridden(root: Node, path: FieldPath) -> Iterator[Location]:
+    """Yield what stood at `path` before, the latest first.
+
+    An item of a list that was replaced whole stands for nothing in the old list, so the list is named.
+    """
+    node = root
+    before: tuple[tuple[Node, ...], FieldPath] = (root.past, path)
+    for depth, step in enumerate(path, 1):
+        node = node.value[step]
+        if node.past:
+            before = (node.past, path[depth:])
+    pasts, rest = before
+    keys = tuple(takewhile(lambda step: isinstance(step, str), rest))
+    for past in pasts:
+        found, _ = past.find(keys)
+        if found.precision is Precision.EXACT:
+            yield found.location(note=found.note or OVERRIDDEN)

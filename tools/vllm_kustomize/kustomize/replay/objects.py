@@ -1,0 +1,114 @@
+"""The objects that a build works on, each with the names it has had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from vllm_kustomize.kustomize.yaml.nodes import Node
+
+CLUSTER_SCOPED = frozenset(
+    {
+        "APIService",
+        "CSIDriver",
+        "CSINode",
+        "CertificateSigningRequest",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ComponentStatus",
+        "CustomResourceDefinition",
+        "FlowSchema",
+        "IngressClass",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PodSecurityPolicy",
+        "PriorityClass",
+        "PriorityLevelConfiguration",
+        "RuntimeClass",
+        "SelfSubjectAccessReview",
+        "SelfSubjectRulesReview",
+        "StorageClass",
+        "SubjectAccessReview",
+        "TokenReview",
+        "ValidatingWebhookConfiguration",
+        "VolumeAttachment",
+    }
+)
+"""Kinds that `namespace:` leaves alone, from the schemas that Kustomize carries."""
+
+
+class Id(NamedTuple):
+    """What Kustomize tells objects apart by. `namespace` is empty where none is set."""
+
+    group: str
+    version: str
+    kind: str
+    name: str
+    namespace: str
+
+    @property
+    def effective_namespace(self) -> str:
+        """The namespace that counts: none for kinds without one, `default` where none is set."""
+        if self.kind in CLUSTER_SCOPED:
+            return "_non_namespaceable_"
+        return self.namespace or "default"
+
+    def same(self, other: Id) -> bool:
+        """Tell whether two ids name one object."""
+        return self[:4] == other[:4] and self.effective_namespace == other.effective_namespace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """One object at one stage of a build: its fields, the ids it had before, and where it came from.
+
+    `file` is the one that it was read from or generated in. `hashed` tells that the engine appends a hash of
+    the content to its name. `behavior` is a generator's `create`, `merge` or `replace`.
+    """
+
+    root: Node
+    file: str
+    previous: tuple[Id, ...] = ()
+    hashed: bool = False
+    behavior: str = ""
+
+    @property
+    def id(self) -> Id:
+        """The object's present id."""
+        return node_id(self.root)
+
+    @property
+    def original(self) -> Id:
+        """The id that the object had when it was read."""
+        return self.previous[0] if self.previous else self.id
+
+    @property
+    def ids(self) -> tuple[Id, ...]:
+        """Every id that the object has had, the present one last."""
+        return (*self.previous, self.id)
+
+    def changed(self, root: Node, *, renamed: bool = False) -> Source:
+        """Return the object with other fields; `renamed` keeps its present id among the earlier ones."""
+        previous = (*self.previous, self.id) if renamed else self.previous
+        return Source(root, self.file, previous, self.hashed, self.behavior)
+
+    def __str__(self) -> str:
+        return f"{self.root.text('kind')}/{self.id.name}"
+
+
+def node_id(root: Node) -> Id:
+    """Read an object's id from its fields."""
+    group, slash, version = root.text("apiVersion").rpartition("/")
+    metadata = root.get("metadata")
+    if metadata is None:
+        return Id(group if slash else "", version, root.text("kind"), "", "")
+    name = metadata.get("name")
+    return Id(
+        group,
+        version,
+        root.text("kind"),
+        str(name.value) if name is not None and name.value is not None else "",
+        metadata.text("namespace"),
+    )

@@ -1,0 +1,39 @@
+"""What flows through the pipeline: frozen values, no input or output."""
+
+from vllm_kustomize.model.error import Error
+from vllm_kustomize.model.finding import Allow, Finding, Suppressed
+from vllm_kustomize.model.location import Location, Precision
+from vllm_kustomize.model.problem import Problem, Related, Severity, SourceProblem
+from vllm_kustomize.model.report import Part, Report, Skipped
+from vllm_kustomize.model.resource import (
+    Build,
+    FieldPath,
+    KubernetesVersion,
+    Manifest,
+    Overlay,
+    Resource,
+    format_path,
+)
+
+__all__ = [
+    "Allow",
+    "Build",
+    "Error",
+    "FieldPath",
+    "Finding",
+    "KubernetesVersion",
+    "Location",
+    "Manifest",
+    "Overlay",
+    "Part",
+    "Precision",
+    "Problem",
+    "Related",
+    "Report",
+    "Resource",
+    "Severity",
+    "Skipped",
+    "SourceProblem",
+    "Suppressed",
+    "format_path",
+]

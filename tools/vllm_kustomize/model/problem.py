@@ -1,0 +1,58 @@
+"""What checks find, before anyone knows where it was written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from vllm_kustomize.model.location import Location
+from vllm_kustomize.model.resource import FieldPath, Resource
+
+
+class Severity(IntEnum):
+    """How bad a finding is; `--fail-on` compares them."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another field that a problem speaks of; `resource` where it is in another object."""
+
+    path: FieldPath
+    note: str
+    resource: Resource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a check found: a field and what is wrong with it. It knows nothing of files.
+
+    `rule`, `severity` and `help` are given only where one check speaks for several rules (the schema and
+    API-server checks) or knows better than the rule's own constants. `resource` names the object where the
+    check saw a whole build. `at` is the field that holds the value, where that is not `path`: the server
+    reports a label at `metadata.labels`.
+    """
+
+    path: FieldPath
+    message: str
+    rule: str = ""
+    severity: Severity | None = None
+    help: str = ""
+    resource: Resource | None = None
+    related: tuple[Related, ...] = ()
+    at: FieldPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """What a rule found in the sources of a build, at places that it names itself."""
+
+    location: Location
+    message: str
+    related: tuple[Location, ...] = ()

@@ -1,0 +1,46 @@
+"""What one overlay, or a whole run, comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vllm_kustomize.model.finding import Allow, Finding, Suppressed
+from vllm_kustomize.model.problem import Severity
+from vllm_kustomize.model.resource import KubernetesVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that was asked for and not checked, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What came of one overlay or file, and the comments in its sources that accept findings."""
+
+    findings: tuple[Finding, ...]
+    documents: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    allows: tuple[Allow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of one run; `targets` are the overlays and files that were checked, as they are shown."""
+
+    findings: tuple[Finding, ...]
+    overlays: int
+    documents: int
+    skipped: tuple[Skipped, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    targets: tuple[str, ...] = ()
+    fail_on: Severity = Severity.ERROR
+    engine: str = ""
+    kubernetes_versions: tuple[KubernetesVersion, ...] = ()
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have this severity."""
+        return sum(finding.severity == severity for finding in self.findings)

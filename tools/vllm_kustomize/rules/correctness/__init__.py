@@ -1,0 +1,1 @@
+"""Faults that break any Kubernetes deployment."""

@@ -1,0 +1,1 @@
+"""Policy: what a security or platform team asks of every pod."""

@@ -1,0 +1,36 @@
+"""Every container image is pinned to a version or a digest.
+
+A floating tag such as `latest` changes the server on a pod restart that nobody planned: vLLM's flags and
+defaults differ between releases, and two replicas may run different ones.
+
+Bad:   image: vllm/vllm-openai
+Good:  image: vllm/vllm-openai:v0.33.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vllm_kustomize.kubernetes.pods import pods
+from vllm_kustomize.model import Problem, Resource, Severity
+
+SEVERITY = Severity.ERROR
+HELP = "Set newTag or digest under images: in the overlay's kustomization.yaml."
+
+_FLOATING = frozenset({"latest", "nightly", "main", "master", "dev", "edge", "stable"})
+
+
+def check(resource: Resource) -> Iterator[Problem]:
+    """Yield the images that are not pinned."""
+    for pod in pods(resource):
+        for container in pod.all_containers:
+            tag = tag_of(container.image)
+            if container.image and (not tag or tag in _FLOATING or tag.endswith("-nightly")):
+                what = f"has the floating tag '{tag}'" if tag else "has no tag, which means 'latest'"
+                yield Problem((*container.path, "image"), f"the image of {container} {what}")
+
+
+def tag_of(image: str) -> str:
+    """The tag or digest of an image, or an empty string."""
+    name, _, digest = image.partition("@")
+    return digest or name.rpartition("/")[2].partition(":")[2]

@@ -1,0 +1,1 @@
+"""Traps of Kustomize: what builds, and does something else than its author meant."""

@@ -1,0 +1,1 @@
+"""Arithmetic and style that some teams want to hold themselves to."""

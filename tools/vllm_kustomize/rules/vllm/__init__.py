@@ -1,0 +1,1 @@
+"""Faults of a vLLM deployment: what the server would refuse, miss or run out of."""

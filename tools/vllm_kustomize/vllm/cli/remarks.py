@@ -1,0 +1,45 @@
+"""Turn what the parser remarks on a server's command line into problems, for the rules on options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.vllm.cli.rewriting import Remark
+from vllm_kustomize.vllm.server import Server
+
+
+def problems(server: Server, *kinds: str) -> Iterator[Problem]:
+    """The remarks of these kinds, each at the argument that it is about.
+
+    Against a release that is not the server's own they are at most warnings, and say which one it is.
+    """
+    for remark in (*server.parsed.errors, *server.parsed.notices):
+        if remark.kind in kinds:
+            argument = server.line.arguments[min(remark.index, len(server.line.arguments) - 1)]
+            file = server.line.file(argument.text) if remark.key else None
+            yield Problem(
+                file.path if file else argument.path,
+                _message(remark, server),
+                severity=_severity(server),
+                resource=file.resource if file else None,
+            )
+
+
+def _severity(server: Server) -> Severity | None:
+    return None if server.exact else Severity.WARNING
+
+
+def _message(remark: Remark, server: Server) -> str:
+    message = remark.message
+    if remark.key:
+        message = f"`{remark.key}` of the configuration file: {message}"
+    if remark.suggestion:
+        verb = "did you mean" if remark.kind in ("unknown", "value") else "use"
+        message += f"; {verb} {remark.suggestion}{'?' if verb != 'use' else ''}"
+    release = server.parsed.release.version
+    if not server.exact:
+        named = server.release != release
+        why = f"{server.release} is not in the catalogue" if named else "the image names no release"
+        return f"{message} (checked against vLLM {release}: {why})"
+    return message if f"vLLM {release}" in message else f"{message} (vLLM {release})"

@@ -1,0 +1,91 @@
+"""Find the containers of a build that run vLLM, and read each into a `Server`."""
+
+from __future__ import annotations
+
+from vllm_kustomize.kubernetes.fields import items, text
+from vllm_kustomize.kubernetes.images import image_of
+from vllm_kustomize.kubernetes.pods import Container, Pod, all_pods
+from vllm_kustomize.model import Build, FieldPath, Skipped
+from vllm_kustomize.vllm.cli.parser import Given, parse
+from vllm_kustomize.vllm.container.commandline import CommandLine, NotRead, command_line, release_of
+from vllm_kustomize.vllm.container.environment import UNKNOWN, environment
+from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.vllm.setting import Setting
+
+
+def servers(build: Build, vllm_version: str = "") -> tuple[tuple[Server, ...], tuple[Skipped, ...]]:
+    """The vLLM servers of a build, and what could not be read as one, each with the reason.
+
+    `vllm_version` comes before what the images' tags say.
+    """
+    found: list[Server] = []
+    skipped: list[Skipped] = []
+    for resource in build.resources:
+        for pod in all_pods(resource):
+            for container in pod.containers:
+                line = command_line(build, pod, container)
+                if line is None:
+                    continue
+                server = (
+                    line if isinstance(line, NotRead) else _server(build, pod, container, line, vllm_version)
+                )
+                if isinstance(server, Server):
+                    found.append(server)
+                else:
+                    skipped.append(Skipped(f"{container} of {resource}", server.reason))
+    return tuple(found), tuple(skipped)
+
+
+def _server(
+    build: Build, pod: Pod, container: Container, line: CommandLine, vllm_version: str
+) -> Server | NotRead:
+    release, exact, named = release_of(container, vllm_version)
+    parsed = parse(line.texts, release, line.read, serve=line.serve)
+    if parsed.unknown:
+        return NotRead(parsed.unknown)
+    return Server(
+        build=build,
+        pod=pod,
+        container=container,
+        line=line,
+        parsed=parsed,
+        release=named or release.version,
+        exact=exact,
+        assumed=not named,
+        options={dest: _setting(given, line) for dest, given in parsed.given.items()},
+        defaults=parsed.values,
+        env=_variables(build, pod, container),
+        image=image_of(container.image),
+    )
+
+
+def _setting(given: Given, line: CommandLine) -> Setting:
+    """An option with the field that sets it, quoted as it is written."""
+    argument = line.arguments[given.index]
+    shown = argument.text
+    if given.key:
+        shown = f"{given.key}: {given.value}"
+    elif given.name and "=" not in shown and not isinstance(given.value, bool):
+        following = line.texts[given.index + 1 : given.index + 2]
+        shown = "=".join([shown, *following])
+    return Setting(given.value, argument.path, _shorten(shown.replace(UNKNOWN, "")))
+
+
+def _variables(build: Build, pod: Pod, container: Container) -> dict[str, Setting]:
+    """The container's variables, with the fields that set them; None for what only the cluster knows."""
+    places: dict[str, FieldPath] = {}
+    for path, variable in items(container.spec.get("env"), (*container.path, "env")):
+        key = "valueFrom" if "valueFrom" in variable else "value"
+        places[text(variable.get("name"))] = (*path, key)
+    return {
+        name: Setting(
+            None if UNKNOWN in value else value,
+            places.get(name, (*container.path, "envFrom")),
+            _shorten(f"{name}={value}".replace(UNKNOWN, "")),
+        )
+        for name, value in environment(build, pod, container).items()
+    }
+
+
+def _shorten(shown: str) -> str:
+    return shown if len(shown) <= 100 else shown[:97] + "..."
