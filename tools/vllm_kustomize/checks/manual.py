@@ -15,6 +15,7 @@ from types import ModuleType
 from vllm_kustomize import apiserver, rules
 from vllm_kustomize.checks import cluster, schema
 from vllm_kustomize.model import Error, Severity
+from vllm_kustomize.wording import did_you_mean
 
 API = "api-"
 """What the names of API-server checks begin with."""
@@ -66,7 +67,7 @@ def entry_for(name: str) -> Entry:
         return Entry(name, Severity.ERROR, (cluster.__doc__ or "").strip(), _API_HELP)
     if name.startswith(API):
         return Entry(name, Severity.ERROR, _family_manual(name.removeprefix(API)), _API_HELP)
-    raise Error(f"no rule '{name}'{rules.did_you_mean(name, names())}; `vllm-kustomize rules` lists them")
+    raise Error(f"no rule '{name}'{did_you_mean(name, names())}; `vllm-kustomize rules` lists them")
 
 
 def entries() -> Iterator[Entry]:
@@ -109,7 +110,7 @@ def _family_modules() -> Mapping[str, ModuleType]:
     found: dict[str, ModuleType] = {}
     for each in pkgutil.walk_packages(apiserver.__path__, f"{apiserver.__name__}."):
         module = import_module(each.name)
-        family = getattr(module, "FAMILY", "")
+        family = getattr(getattr(module, "api", None), "name", "")
         if family and (family not in found or each.name.endswith(f".{family}")):
             found[family] = module
     return found

@@ -25,6 +25,7 @@ from vllm_kustomize.model import (
     format_path,
 )
 from vllm_kustomize.settings import Settings
+from vllm_kustomize.wording import join
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def _check_version(
     resource: Resource, version: KubernetesVersion, plan: Plan, skipped: list[Skipped]
 ) -> Iterator[Problem]:
     if not resource.kind or not resource.api_version:
-        missing = " and ".join(key for key in ("apiVersion", "kind") if not resource.manifest.get(key))
+        missing = join([key for key in ("apiVersion", "kind") if not resource.manifest.get(key)])
         yield Problem((), f"this is no Kubernetes object: it has no {missing}", schema.RULE)
         return
     problems = schema.check(resource, version)

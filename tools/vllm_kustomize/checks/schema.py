@@ -19,6 +19,7 @@ import jsonschema_rs
 
 from vllm_kustomize.apiserver import covers
 from vllm_kustomize.model import Error, FieldPath, KubernetesVersion, Manifest, Problem, Resource
+from vllm_kustomize.wording import join
 
 RULE = "schema"
 _DEFINITIONS = "/api/_definitions.json#/$defs/"
@@ -88,7 +89,7 @@ def _problems(error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
         yield Problem(path, f"the required field '{kind.property}' is missing", RULE)
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
-        wanted = " or ".join(name for name in kind.types if name != "null")
+        wanted = join([name for name in kind.types if name != "null"], "or")
         yield Problem(path, f"must be of type {wanted}, but is {_type_name(error.instance)}", RULE)
     elif isinstance(
         kind, (jsonschema_rs.ValidationErrorKind.Minimum, jsonschema_rs.ValidationErrorKind.Maximum)

@@ -56,7 +56,7 @@ def _read(file: str, text: str) -> Iterator[Allow]:
 
 def _parse(text: str, at: Location) -> Allow:
     from vllm_kustomize.checks.manual import is_known, names
-    from vllm_kustomize.rules import did_you_mean
+    from vllm_kustomize.wording import did_you_mean
 
     match = _ALLOW.match(text)
     if match is None:

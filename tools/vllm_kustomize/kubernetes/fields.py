@@ -1,17 +1,23 @@
-"""Fields of objects, whatever their values look like: a value of another type counts as absent."""
+"""Fields of objects, whatever their values look like: a value of another type counts as absent.
+
+Each reads the value that it is given, or, where a path follows, what stands at that path inside it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from vllm_kustomize.model import FieldPath, Manifest
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 
 def get(value: Any, path: FieldPath) -> Any:
     """The value at a path, or None where the path leads nowhere."""
     for step in path:
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             value = value.get(step)
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
@@ -20,24 +26,51 @@ def get(value: Any, path: FieldPath) -> Any:
     return value
 
 
-def mapping(value: Any) -> Manifest:
-    """The value if it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+def mapping(value: Any, *path: str | int) -> Manifest:
+    """A mapping, or an empty one."""
+    found = get(value, path)
+    return found if isinstance(found, dict) else {}
 
 
-def text(value: Any) -> str:
-    """The value if it is a string, else an empty one."""
-    return value if isinstance(value, str) else ""
+def text(value: Any, *path: str | int, default: str = "") -> str:
+    """A string, or `default` where there is none or an empty one."""
+    found = get(value, path)
+    return found if isinstance(found, str) and found else default
 
 
-def number(value: Any, default: int) -> int:
-    """The value if it is an integer, else the default."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
+def number(value: Any, *path: str | int, default: int = 0) -> int:
+    """An integer, or `default`."""
+    found = get(value, path)
+    return int(found) if is_integer(found) else default
 
 
-def strings(value: Any) -> list[str]:
-    """The strings of a list; empty for what is no list."""
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+def flag(value: Any, *path: str | int, default: bool = False) -> bool:
+    """A boolean, or `default`."""
+    found = get(value, path)
+    return found if isinstance(found, bool) else default
+
+
+def sequence(value: Any, *path: str | int) -> Sequence[Any]:
+    """A list, or an empty one."""
+    found = get(value, path)
+    return found if isinstance(found, list) else ()
+
+
+def strings(value: Any, *path: str | int) -> list[str]:
+    """The strings of a list."""
+    return [item for item in sequence(value, *path) if isinstance(item, str)]
+
+
+def is_integer(value: object) -> TypeGuard[int]:
+    """Whether Go reads the value as an integer (`1.0` is one, true is not)."""
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+
+
+def is_set(value: Any, *path: str | int) -> bool:
+    """Whether the field is there, and not null."""
+    return get(value, path) is not None
 
 
 def texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
@@ -54,7 +87,6 @@ def texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
 
 def items(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Manifest]]:
     """The mappings of a list, each with its path."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, Mapping):
-                yield (*path, index), item
+    for index, item in enumerate(sequence(value)):
+        if isinstance(item, dict):
+            yield (*path, index), item

@@ -7,14 +7,9 @@ decimal suffix (n u m k M G T P E), a binary one (Ki Mi Gi Ti Pi Ei) or an expon
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
-
-from vllm_kustomize.apiserver.framework.combinators import Fault, Scope, Value, shorten
-
-FAMILY = "quantity"
 
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
@@ -104,12 +99,3 @@ def written(value: object) -> str:
 def is_whole(value: Fraction) -> bool:
     """Whether the server takes the quantity for an integer: it looks at thousandths, rounded up."""
     return -(-value * 1000 // 1) % 1000 == 0
-
-
-def well_formed(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A value that the server can read as a quantity."""
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool) and of(value) is None:
-        yield Fault((), f"{shorten(value)} {MALFORMED}")
-
-
-QUANTITY = Value(FAMILY, well_formed)

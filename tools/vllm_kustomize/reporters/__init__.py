@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from vllm_kustomize.model import Error, Finding, Report
+from vllm_kustomize.wording import join
 
 FORMATS = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 """The modules beside this one; their names are what `--format` takes."""
@@ -55,7 +56,7 @@ def parse_outputs(formats: tuple[str, ...]) -> tuple[Output, ...]:
         outputs.append(Output(name, Path(file) if file else None))
     printed = [output.format for output in outputs if output.file is None]
     if len(printed) > 1:
-        raise Error(f"{' and '.join(printed)} cannot both be printed; write --format {printed[-1]}=FILE")
+        raise Error(f"{join(printed)} cannot both be printed; write --format {printed[-1]}=FILE")
     return tuple(outputs)
 
 

@@ -13,13 +13,14 @@ A rule with none of them is reported by the pipeline itself.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vllm_kustomize.model import Build, Error, Problem, Resource, Severity, SourceProblem
+from vllm_kustomize.wording import did_you_mean
 
 if TYPE_CHECKING:
     from vllm_kustomize.kustomize.replay.graph import SourceGraph
@@ -59,14 +60,6 @@ def get(rule_id: str) -> Rule:
     except KeyError:
         hint = did_you_mean(rule_id, load())
         raise Error(f"no rule '{rule_id}'{hint}; `vllm-kustomize rules` lists them") from None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`, did you mean 'x'?` for the closest of the known words, or an empty string."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, list(known), n=1)
-    return f", did you mean '{close[0]}'?" if close else ""
 
 
 def _read(name: str) -> Rule:

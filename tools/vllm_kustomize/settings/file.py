@@ -16,6 +16,7 @@ from typing import Any
 from vllm_kustomize.kustomize.discover import display_path
 from vllm_kustomize.model import Error, FieldPath, Severity
 from vllm_kustomize.settings import Ignore, Settings, parse_kubernetes_version
+from vllm_kustomize.wording import did_you_mean, join
 
 SCHEMA = Path(__file__).parent / "settings.schema.json"
 YAML_FILE = ".vllm-kustomize.yaml"
@@ -43,7 +44,7 @@ def load_settings(paths: Sequence[str] = ()) -> Settings:
     for folder in (directory, *directory.parents):
         found = [(file, *read) for file in _candidates(folder) if (read := _read(file)) is not None]
         if len(found) > 1:
-            names = " and ".join(display_path(file) for file, _, _ in found)
+            names = join([display_path(file) for file, _, _ in found])
             raise Error(f"settings stand in {names}; keep one of them")
         if found:
             file, data, find = found[0]
@@ -189,8 +190,6 @@ def _problems_of_table(
     for key, value in table.items():
         part = known.get(key, schema["additionalProperties"])
         if part is False:
-            from vllm_kustomize.rules import did_you_mean
-
             yield (*path, key), f"unknown setting '{key}'{did_you_mean(key, known)}"
         else:
             yield from _problems(value, part, (*path, key))

@@ -15,24 +15,15 @@ from vllm_kustomize.apiserver.core.pod import POD_SPEC, pod_annotations
 from vllm_kustomize.apiserver.framework.combinators import (
     AllOf,
     Check,
+    Family,
     Fault,
-    Number,
     Rule,
     Scope,
     Since,
     Struct,
     TextRule,
-    Value,
     always,
-    is_integer,
-    is_set,
-    items,
-    number,
-    one_of,
-    shorten,
-    struct,
     structs,
-    text,
 )
 from vllm_kustomize.apiserver.framework.metadata import (
     TEMPLATE_META,
@@ -42,11 +33,13 @@ from vllm_kustomize.apiserver.framework.metadata import (
 )
 from vllm_kustomize.apiserver.framework.selectors import SELECTOR, is_empty, is_valid, matches
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import is_integer, is_set, mapping, number, sequence, text
 from vllm_kustomize.model import FieldPath, Problem, Severity
+from vllm_kustomize.wording import quote
 
-FAMILY = "workloads"
+api = Family("workloads")
 API_VERSION = "apps/v1"
-NOT_NEGATIVE = Number(FAMILY, 0)
+NOT_NEGATIVE = api.number(0)
 
 
 def int_or_percent(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -70,9 +63,9 @@ def some(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault((), "may not be 0")
 
 
-INT_OR_PERCENT = Value(FAMILY, int_or_percent, accepts=(int, float, str), zero=0)
-AT_MOST_ALL = Value(FAMILY, int_or_percent, at_most_all, accepts=(int, float, str), zero=0)
-SOME_UNAVAILABLE = Value(FAMILY, int_or_percent, at_most_all, some, accepts=(int, float, str), zero=0)
+INT_OR_PERCENT = api.value(int_or_percent, accepts=(int, float, str), zero=0)
+AT_MOST_ALL = api.value(int_or_percent, at_most_all, accepts=(int, float, str), zero=0)
+SOME_UNAVAILABLE = api.value(int_or_percent, at_most_all, some, accepts=(int, float, str), zero=0)
 
 
 def share(value: Any, field: str, default: int) -> int:
@@ -87,12 +80,11 @@ def share(value: Any, field: str, default: int) -> int:
 
 def no_ephemeral_containers(value: Any, scope: Scope) -> Iterator[Fault]:
     """Debug containers are added to running pods."""
-    if items(struct(value, "spec"), "ephemeralContainers"):
+    if sequence(mapping(value, "spec"), "ephemeralContainers"):
         yield Fault(("spec", "ephemeralContainers"), "may not be set in a template")
 
 
-POD_TEMPLATE = Struct(
-    FAMILY,
+POD_TEMPLATE = api.struct(
     {"metadata": TEMPLATE_META, "spec": always(POD_SPEC)},
     template_labels,
     pod_annotations,
@@ -102,11 +94,11 @@ POD_TEMPLATE = Struct(
 
 def always_restarted(value: Any, scope: Scope) -> Iterator[Fault]:
     """The pods of a workload that keeps them running restart always, and have no deadline."""
-    spec = struct(struct(value, "template"), "spec")
-    policy = text(spec, "restartPolicy", "Always")
+    spec = mapping(mapping(value, "template"), "spec")
+    policy = text(spec, "restartPolicy", default="Always")
     if policy != "Always":
         yield Fault(
-            ("template", "spec", "restartPolicy"), f"{shorten(policy)} is not supported here; use Always"
+            ("template", "spec", "restartPolicy"), f"{quote(policy)} is not supported here; use Always"
         )
     if is_set(spec, "activeDeadlineSeconds"):
         yield Fault(("template", "spec", "activeDeadlineSeconds"), "may not be set here; Jobs have deadlines")
@@ -128,7 +120,7 @@ def selects_template(kind: str, *, needed: bool = True) -> Rule:
             yield Fault(("selector",), f"may not be empty for a {kind}")
         elif not is_valid(selector, scope):
             yield Fault(("selector",), "is no valid selector")
-        elif not matches(selector, struct(struct(value.get("template"), "metadata"), "labels")):
+        elif not matches(selector, mapping(mapping(value.get("template"), "metadata"), "labels")):
             message = "do not match the selector: give the template every label that spec.selector asks for"
             yield Fault(("template", "metadata", "labels"), message)
 
@@ -137,11 +129,11 @@ def selects_template(kind: str, *, needed: bool = True) -> Rule:
 
 def deployment_strategy(value: Any, scope: Scope) -> Iterator[Fault]:
     """Recreate has no rolling update; a rolling update moves something."""
-    strategy = struct(value, "strategy")
-    kind = text(strategy, "type", "RollingUpdate")
+    strategy = mapping(value, "strategy")
+    kind = text(strategy, "type", default="RollingUpdate")
     rolling = strategy.get("rollingUpdate")
     if kind not in ("RollingUpdate", "Recreate"):
-        message = f"{shorten(kind)} is not supported; use Recreate or RollingUpdate"
+        message = f"{quote(kind)} is not supported; use Recreate or RollingUpdate"
         yield Fault(("strategy",), message, at=("strategy", "type"))
     elif kind == "Recreate":
         if rolling is not None:
@@ -168,18 +160,17 @@ def progress(value: Any, scope: Scope) -> Iterator[Fault]:
         )
 
 
-ROLLING = Struct(FAMILY, {"maxUnavailable": AT_MOST_ALL, "maxSurge": INT_OR_PERCENT})
+ROLLING = api.struct({"maxUnavailable": AT_MOST_ALL, "maxSurge": INT_OR_PERCENT})
 
 
-DEPLOYMENT = Struct(
-    FAMILY,
+DEPLOYMENT = api.struct(
     {
         "replicas": NOT_NEGATIVE,
         "minReadySeconds": NOT_NEGATIVE,
         "revisionHistoryLimit": NOT_NEGATIVE,
         "progressDeadlineSeconds": NOT_NEGATIVE,
         "selector": SELECTOR,
-        "strategy": Struct(FAMILY, {"rollingUpdate": ROLLING}),
+        "strategy": api.struct({"rollingUpdate": ROLLING}),
         "template": always(POD_TEMPLATE),
     },
     selects_template("Deployment"),
@@ -188,8 +179,7 @@ DEPLOYMENT = Struct(
     progress,
 )
 
-REPLICA_SET = Struct(
-    FAMILY,
+REPLICA_SET = api.struct(
     {
         "replicas": NOT_NEGATIVE,
         "minReadySeconds": NOT_NEGATIVE,
@@ -203,10 +193,10 @@ REPLICA_SET = Struct(
 
 def daemon_strategy(value: Any, scope: Scope) -> Iterator[Fault]:
     """A DaemonSet replaces pods one way: first the old ones go, or first the new ones come."""
-    strategy = struct(value, "updateStrategy")
-    kind = text(strategy, "type", "RollingUpdate")
+    strategy = mapping(value, "updateStrategy")
+    kind = text(strategy, "type", default="RollingUpdate")
     if kind not in ("RollingUpdate", "OnDelete"):
-        message = f"{shorten(kind)} is not supported; use RollingUpdate or OnDelete"
+        message = f"{quote(kind)} is not supported; use RollingUpdate or OnDelete"
         yield Fault(("updateStrategy",), message, at=("updateStrategy", "type"))
     rolling = strategy.get("rollingUpdate")
     if kind != "RollingUpdate" or not isinstance(rolling, dict):
@@ -219,15 +209,13 @@ def daemon_strategy(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault((*base, "maxUnavailable"), "may not be 0 where maxSurge is 0: nothing could be replaced")
 
 
-DAEMON_SET = Struct(
-    FAMILY,
+DAEMON_SET = api.struct(
     {
         "minReadySeconds": NOT_NEGATIVE,
         "revisionHistoryLimit": NOT_NEGATIVE,
         "selector": SELECTOR,
-        "updateStrategy": Struct(
-            FAMILY,
-            {"rollingUpdate": Struct(FAMILY, {"maxUnavailable": AT_MOST_ALL, "maxSurge": AT_MOST_ALL})},
+        "updateStrategy": api.struct(
+            {"rollingUpdate": api.struct({"maxUnavailable": AT_MOST_ALL, "maxSurge": AT_MOST_ALL})},
         ),
         "template": always(POD_TEMPLATE),
     },
@@ -246,10 +234,10 @@ def service_name(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def stateful_strategy(value: Any, scope: Scope) -> Iterator[Fault]:
     """A StatefulSet updates in order, or when its pods are deleted."""
-    strategy = struct(value, "updateStrategy")
-    kind, rolling = text(strategy, "type", "RollingUpdate"), strategy.get("rollingUpdate")
+    strategy = mapping(value, "updateStrategy")
+    kind, rolling = text(strategy, "type", default="RollingUpdate"), strategy.get("rollingUpdate")
     if kind not in ("RollingUpdate", "OnDelete"):
-        message = f"{shorten(kind)} is not supported; use RollingUpdate or OnDelete"
+        message = f"{quote(kind)} is not supported; use RollingUpdate or OnDelete"
         yield Fault(("updateStrategy",), message, at=("updateStrategy", "type"))
     elif kind == "OnDelete" and rolling is not None:
         yield Fault(("updateStrategy", "rollingUpdate"), "may only be set where type is RollingUpdate")
@@ -257,11 +245,11 @@ def stateful_strategy(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def with_claims(value: Any) -> dict[str, Any]:
     """A StatefulSet's pod spec with its claims among the volumes; they hide others of their name."""
-    spec = dict(struct(struct(value, "template"), "spec"))
+    spec = dict(mapping(mapping(value, "template"), "spec"))
     claims = dict.fromkeys(
-        text(struct(claim, "metadata"), "name") for _, claim in structs(value, "volumeClaimTemplates")
+        text(mapping(claim, "metadata"), "name") for _, claim in structs(value, "volumeClaimTemplates")
     )
-    others = [volume for volume in items(spec, "volumes") if text(volume, "name") not in claims]
+    others = [volume for volume in sequence(spec, "volumes") if text(volume, "name") not in claims]
     added = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
     return {**spec, "volumes": [*others, *added]}
 
@@ -282,10 +270,10 @@ class StatefulPods(Check):
         """Check the pod spec with the claims among its volumes, and each claim."""
         inner = Scope(scope.version)
         spec = with_claims(value)
-        own = len(spec["volumes"]) - len(items(value, "volumeClaimTemplates"))
+        own = len(spec["volumes"]) - len(sequence(value, "volumeClaimTemplates"))
         POD_SPEC(spec, (*path, "template", "spec"), inner)
         for index, claim in structs(value, "volumeClaimTemplates"):
-            CLAIM_SPEC(struct(claim, "spec"), (*path, "volumeClaimTemplates", index, "spec"), inner)
+            CLAIM_SPEC(mapping(claim, "spec"), (*path, "volumeClaimTemplates", index, "spec"), inner)
         checked = scope.stricter_since((1, 34))
         for problem in inner.problems:
             problem = _at_claim(problem, own, path)
@@ -305,29 +293,27 @@ def _at_claim(problem: Problem, own: int, path: FieldPath) -> Problem:
     return replace(problem, at=(*path, "volumeClaimTemplates", index - own, "metadata", "name"))
 
 
-RETENTION = one_of(FAMILY, "Retain", "Delete")
-_STATEFUL_FIELDS = Struct(
-    FAMILY,
+RETENTION = api.one_of("Retain", "Delete")
+_STATEFUL_FIELDS = api.struct(
     {
         "replicas": NOT_NEGATIVE,
         "minReadySeconds": NOT_NEGATIVE,
         "revisionHistoryLimit": NOT_NEGATIVE,
-        "ordinals": Struct(FAMILY, {"start": NOT_NEGATIVE}),
-        "podManagementPolicy": one_of(FAMILY, "OrderedReady", "Parallel"),
-        "persistentVolumeClaimRetentionPolicy": Struct(
-            FAMILY, {"whenDeleted": RETENTION, "whenScaled": RETENTION}
+        "ordinals": api.struct({"start": NOT_NEGATIVE}),
+        "podManagementPolicy": api.one_of("OrderedReady", "Parallel"),
+        "persistentVolumeClaimRetentionPolicy": api.struct(
+            {"whenDeleted": RETENTION, "whenScaled": RETENTION}
         ),
         "selector": SELECTOR,
-        "updateStrategy": Struct(
-            FAMILY,
+        "updateStrategy": api.struct(
             {
-                "rollingUpdate": Struct(
-                    FAMILY, {"partition": NOT_NEGATIVE, "maxUnavailable": Since((1, 35), SOME_UNAVAILABLE)}
+                "rollingUpdate": api.struct(
+                    {"partition": NOT_NEGATIVE, "maxUnavailable": Since((1, 35), SOME_UNAVAILABLE)}
                 )
             },
         ),
-        "template": Struct(
-            FAMILY, {"metadata": TEMPLATE_META}, template_labels, pod_annotations, no_ephemeral_containers
+        "template": api.struct(
+            {"metadata": TEMPLATE_META}, template_labels, pod_annotations, no_ephemeral_containers
         ),
     },
     selects_template("StatefulSet"),
@@ -339,7 +325,7 @@ STATEFUL_SET = AllOf(_STATEFUL_FIELDS, StatefulPods())
 
 
 def _kind(spec: Check, name: TextRule = names.dns_subdomain, *rules: Rule) -> Struct:
-    return Struct(FAMILY, {"metadata": always(object_meta(name, *rules)), "spec": always(spec)})
+    return api.struct({"metadata": always(object_meta(name, *rules)), "spec": always(spec)})
 
 
 KINDS = {

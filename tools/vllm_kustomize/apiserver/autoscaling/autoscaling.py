@@ -10,41 +10,33 @@ from typing import Any
 
 from vllm_kustomize.apiserver.framework.combinators import (
     AllOf,
+    Family,
     Fault,
-    Items,
-    Number,
     Scope,
     Struct,
-    Text,
-    Value,
     always,
-    is_integer,
-    is_set,
-    items,
-    number,
-    one_of,
     required,
-    shorten,
-    struct,
-    text,
 )
 from vllm_kustomize.apiserver.framework.metadata import object_meta
+from vllm_kustomize.apiserver.framework.quantity import QUANTITY, well_formed
 from vllm_kustomize.kubernetes import names, quantity
+from vllm_kustomize.kubernetes.fields import is_integer, is_set, mapping, number, sequence, text
 from vllm_kustomize.model import Severity
+from vllm_kustomize.wording import quote
 
-FAMILY = "autoscaling"
+api = Family("autoscaling")
 API_VERSION = "autoscaling/v2"
 WINDOW_LIMIT = 3600
 PERIOD_LIMIT = 1800
 
-SEGMENT = Text(FAMILY, names.path_segment)
+SEGMENT = api.text(names.path_segment)
 
 
 def parses(value: Any, scope: Scope) -> Iterator[Fault]:
     """An apiVersion is a version, or a group and a version; Kubernetes 1.35 began to look."""
     found = text(value, "apiVersion")
     if found.count("/") > 1:
-        yield _unusable(scope, f"{shorten(found)} is not an apiVersion such as apps/v1")
+        yield _unusable(scope, f"{quote(found)} is not an apiVersion such as apps/v1")
 
 
 def names_group(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -61,9 +53,9 @@ def _unusable(scope: Scope, message: str) -> Fault:
     return Fault(("apiVersion",), message, severity)
 
 
-REFERENCE = Struct(FAMILY, {"kind": required(SEGMENT), "name": required(SEGMENT)}, parses)
-TARGET_REFERENCE = AllOf(REFERENCE, Struct(FAMILY, {}, names_group))
-METRIC = Struct(FAMILY, {"name": required(SEGMENT, "needs the metric's name")})
+REFERENCE = api.struct({"kind": required(SEGMENT), "name": required(SEGMENT)}, parses)
+TARGET_REFERENCE = AllOf(REFERENCE, api.struct({}, names_group))
+METRIC = api.struct({"name": required(SEGMENT, "needs the metric's name")})
 
 SOURCES: Mapping[str, str] = {
     "Object": "object",
@@ -79,7 +71,7 @@ def target(value: Any, scope: Scope) -> Iterator[Fault]:
     """A target has a type, and no value of zero or less."""
     kind = value.get("type") or ""
     if isinstance(kind, str) and kind not in TARGET_TYPES:
-        message = f"{shorten(kind)} is not supported; use one of {', '.join(TARGET_TYPES)}"
+        message = f"{quote(kind)} is not supported; use one of {', '.join(TARGET_TYPES)}"
         yield Fault(("type",), message if kind else f"is required: one of {', '.join(TARGET_TYPES)}")
     for field in ("value", "averageValue"):
         amount = quantity.of(value.get(field))
@@ -90,7 +82,7 @@ def target(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("averageUtilization",), "must be greater than 0")
 
 
-TARGET = Struct(FAMILY, {"value": quantity.QUANTITY, "averageValue": quantity.QUANTITY}, target)
+TARGET = api.struct({"value": QUANTITY, "averageValue": QUANTITY}, target)
 
 
 def needs(*fields: str, named: str) -> Any:
@@ -106,41 +98,38 @@ def needs(*fields: str, named: str) -> Any:
 
 def not_both(value: Any, scope: Scope) -> Iterator[Fault]:
     """A resource is measured against a share or an amount."""
-    found = struct(value, "target")
+    found = mapping(value, "target")
     if is_set(found, "averageUtilization") and is_set(found, "averageValue"):
         yield Fault(("target", "averageValue"), "averageValue and averageUtilization exclude each other")
 
 
 def not_both_values(value: Any, scope: Scope) -> Iterator[Fault]:
     """An external metric is measured in all or per pod."""
-    found = struct(value, "target")
+    found = mapping(value, "target")
     if is_set(found, "value") and is_set(found, "averageValue"):
         yield Fault(("target", "value"), "value and averageValue exclude each other")
 
 
-RESOURCE_NAME = required(Text(FAMILY), "needs the resource's name")
+RESOURCE_NAME = required(api.text(), "needs the resource's name")
 METRIC_FIELDS = {"metric": always(METRIC), "target": always(TARGET)}
 METRICS = {
-    "object": Struct(
-        FAMILY,
+    "object": api.struct(
         {**METRIC_FIELDS, "describedObject": always(REFERENCE)},
         needs("value", "averageValue", named="averageValue"),
     ),
-    "pods": Struct(FAMILY, METRIC_FIELDS, needs("averageValue", named="averageValue")),
-    "resource": Struct(
-        FAMILY,
+    "pods": api.struct(METRIC_FIELDS, needs("averageValue", named="averageValue")),
+    "resource": api.struct(
         {"name": RESOURCE_NAME, "target": always(TARGET)},
         needs("averageUtilization", "averageValue", named="averageUtilization"),
         not_both,
     ),
-    "containerResource": Struct(
-        FAMILY,
-        {"name": RESOURCE_NAME, "container": required(Text(FAMILY)), "target": always(TARGET)},
+    "containerResource": api.struct(
+        {"name": RESOURCE_NAME, "container": required(api.text()), "target": always(TARGET)},
         needs("averageUtilization", "averageValue", named="averageUtilization"),
         not_both,
     ),
-    "external": Struct(
-        FAMILY, METRIC_FIELDS, needs("value", "averageValue", named="averageValue"), not_both_values
+    "external": api.struct(
+        METRIC_FIELDS, needs("value", "averageValue", named="averageValue"), not_both_values
     ),
 }
 
@@ -152,20 +141,19 @@ def metric_type(value: Any, scope: Scope) -> Iterator[Fault]:
         return
     expected = SOURCES.get(kind)
     if expected is None:
-        yield Fault(("type",), f"{shorten(kind)} is not supported; use one of {', '.join(sorted(SOURCES))}")
+        yield Fault(("type",), f"{quote(kind)} is not supported; use one of {', '.join(sorted(SOURCES))}")
     for source in SOURCES.values():
         if source == expected and not is_set(value, source):
             yield Fault((source,), f"is required where type is {kind}")
         elif source != expected and is_set(value, source):
-            yield Fault((source,), f"may not be set where type is {shorten(kind)}")
+            yield Fault((source,), f"may not be set where type is {quote(kind)}")
 
 
-POLICY = Struct(
-    FAMILY,
+POLICY = api.struct(
     {
-        "type": always(one_of(FAMILY, "Pods", "Percent", empty=True)),
-        "value": always(Number(FAMILY, 1)),
-        "periodSeconds": always(Number(FAMILY, 1, PERIOD_LIMIT)),
+        "type": always(api.one_of("Pods", "Percent", empty=True)),
+        "value": always(api.number(1)),
+        "periodSeconds": always(api.number(1, PERIOD_LIMIT)),
     },
 )
 
@@ -183,13 +171,12 @@ def not_negative(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault((), "may not be negative")
 
 
-TOLERANCE = Value(FAMILY, quantity.well_formed, not_negative)
-SCALING_RULES = Struct(
-    FAMILY,
+TOLERANCE = api.value(well_formed, not_negative)
+SCALING_RULES = api.struct(
     {
-        "stabilizationWindowSeconds": Number(FAMILY, 0, WINDOW_LIMIT),
-        "selectPolicy": one_of(FAMILY, "Max", "Min", "Disabled", empty=True),
-        "policies": Items(FAMILY, POLICY),
+        "stabilizationWindowSeconds": api.number(0, WINDOW_LIMIT),
+        "selectPolicy": api.one_of("Max", "Min", "Disabled", empty=True),
+        "policies": api.items(POLICY),
         "tolerance": TOLERANCE,
     },
     some_policies,
@@ -200,7 +187,9 @@ def replicas(value: Any, scope: Scope) -> Iterator[Fault]:
     """There is a range to scale in."""
     least, most = value.get("minReplicas"), number(value, "maxReplicas")
     if is_integer(least) and least < 1:
-        external = any(text(metric, "type") in ("Object", "External") for metric in items(value, "metrics"))
+        external = any(
+            text(metric, "type") in ("Object", "External") for metric in sequence(value, "metrics")
+        )
         if least < 0 or (scope.known and not _may_scale_to_zero(scope)):
             yield Fault(("minReplicas",), f"is {least}, but must be at least 1")
         elif not external:
@@ -219,15 +208,14 @@ def _may_scale_to_zero(scope: Scope) -> bool:
     return not scope.stricter_before((1, 37))
 
 
-SPEC = Struct(
-    FAMILY,
+SPEC = api.struct(
     {
         "scaleTargetRef": always(TARGET_REFERENCE),
-        "metrics": Items(FAMILY, Struct(FAMILY, METRICS, metric_type)),
-        "behavior": Struct(FAMILY, {"scaleUp": SCALING_RULES, "scaleDown": SCALING_RULES}),
+        "metrics": api.items(api.struct(METRICS, metric_type)),
+        "behavior": api.struct({"scaleUp": SCALING_RULES, "scaleDown": SCALING_RULES}),
     },
     replicas,
 )
 KINDS: Mapping[str, Struct] = {
-    "HorizontalPodAutoscaler": Struct(FAMILY, {"metadata": always(object_meta()), "spec": always(SPEC)})
+    "HorizontalPodAutoscaler": api.struct({"metadata": always(object_meta()), "spec": always(SPEC)})
 }

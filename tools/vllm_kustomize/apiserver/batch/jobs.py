@@ -12,24 +12,14 @@ from vllm_kustomize.apiserver.apps.workloads import POD_TEMPLATE
 from vllm_kustomize.apiserver.batch.schedules import schedule, time_zone
 from vllm_kustomize.apiserver.framework.combinators import (
     Check,
+    Family,
     Fault,
-    Number,
     Presence,
     Rule,
     Scope,
-    Struct,
-    Text,
     always,
-    is_integer,
-    is_set,
-    items,
-    number,
-    one_of,
     required,
-    shorten,
-    struct,
     structs,
-    text,
 )
 from vllm_kustomize.apiserver.framework.metadata import (
     TEMPLATE_META,
@@ -39,10 +29,12 @@ from vllm_kustomize.apiserver.framework.metadata import (
 )
 from vllm_kustomize.apiserver.framework.selectors import SELECTOR, is_empty, is_valid, matches
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import is_integer, is_set, mapping, number, sequence, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "jobs"
+api = Family("jobs")
 API_VERSION = "batch/v1"
-NOT_NEGATIVE = Number(FAMILY, 0)
+NOT_NEGATIVE = api.number(0)
 INDEXED_LIMIT = 100_000
 CRON_NAME_LIMIT = 52
 
@@ -54,7 +46,7 @@ def indexed(value: Any) -> bool:
 
 def completion(value: Any, scope: Scope) -> Iterator[Fault]:
     """What an indexed Job needs, and what only it can have."""
-    completions, parallelism = value.get("completions"), number(value, "parallelism", 1)
+    completions, parallelism = value.get("completions"), number(value, "parallelism", default=1)
     if indexed(value):
         if completions is None:
             yield Fault(("completions",), "is required where completionMode is Indexed")
@@ -97,12 +89,12 @@ def _many_indexes(value: Any, completions: Any, parallelism: int) -> Iterator[Fa
 
 def restart_policy(value: Any, scope: Scope) -> Iterator[Fault]:
     """Pods of a Job end."""
-    policy = text(struct(struct(value, "template"), "spec"), "restartPolicy", "Always")
+    policy = text(mapping(mapping(value, "template"), "spec"), "restartPolicy", default="Always")
     path = ("template", "spec", "restartPolicy")
     if policy == "Always":
         yield Fault(path, "is required in a Job: OnFailure or Never")
     elif policy not in ("OnFailure", "Never"):
-        yield Fault(path, f"{shorten(policy)} is not supported in a Job; use OnFailure or Never")
+        yield Fault(path, f"{quote(policy)} is not supported in a Job; use OnFailure or Never")
     if is_set(value, "podFailurePolicy") and policy != "Never":
         yield Fault(path, "must be Never beside podFailurePolicy")
 
@@ -116,9 +108,9 @@ def failure_policy(value: Any, scope: Scope) -> Iterator[Fault]:
     if not isinstance(policy, dict):
         return
     base = ("podFailurePolicy", "rules")
-    if len(items(policy, "rules")) > 20:
-        yield Fault(base, f"holds {len(items(policy, 'rules'))} rules, but may hold at most 20")
-    pod = struct(struct(value, "template"), "spec")
+    if len(sequence(policy, "rules")) > 20:
+        yield Fault(base, f"holds {len(sequence(policy, 'rules'))} rules, but may hold at most 20")
+    pod = mapping(mapping(value, "template"), "spec")
     known = {
         text(item, "name") for field in ("containers", "initContainers") for _, item in structs(pod, field)
     }
@@ -132,10 +124,10 @@ def _failure_rule(rule: Mapping[Any, Any], containers: set[str], per_index: bool
     if not action:
         yield Fault(("action",), f"is required: one of {', '.join(ACTIONS)}")
     elif action not in ACTIONS:
-        yield Fault(("action",), f"{shorten(action)} is not supported; use one of {', '.join(ACTIONS)}")
+        yield Fault(("action",), f"{quote(action)} is not supported; use one of {', '.join(ACTIONS)}")
     elif action == "FailIndex" and not per_index:
         yield Fault(("action",), "FailIndex needs backoffLimitPerIndex")
-    codes, conditions = rule.get("onExitCodes"), items(rule, "onPodConditions")
+    codes, conditions = rule.get("onExitCodes"), sequence(rule, "onPodConditions")
     if codes is not None and conditions:
         yield Fault((), "may not have both onExitCodes and onPodConditions")
     elif codes is None and not conditions:
@@ -148,17 +140,17 @@ def _failure_rule(rule: Mapping[Any, Any], containers: set[str], per_index: bool
         kind = condition.get("type") or ""
         if isinstance(kind, str) and (message := names.qualified_name(kind)):
             yield Fault(("onPodConditions", index, "type"), message)
-        if text(condition, "status", "True") not in ("True", "False", "Unknown"):
+        if text(condition, "status", default="True") not in ("True", "False", "Unknown"):
             yield Fault(("onPodConditions", index, "status"), "must be True, False or Unknown")
 
 
 def _exit_codes(codes: Mapping[Any, Any], containers: set[str]) -> Iterator[Fault]:
-    operator, values = text(codes, "operator"), items(codes, "values")
+    operator, values = text(codes, "operator"), sequence(codes, "values")
     if operator not in ("In", "NotIn"):
         yield Fault(("onExitCodes", "operator"), "must be In or NotIn")
     name = codes.get("containerName")
     if isinstance(name, str) and name not in containers:
-        yield Fault(("onExitCodes", "containerName"), f"{shorten(name)} is no container of the template")
+        yield Fault(("onExitCodes", "containerName"), f"{quote(name)} is no container of the template")
     if not values:
         yield Fault(("onExitCodes", "values"), "needs at least one exit code")
     elif len(values) > 255:
@@ -180,7 +172,7 @@ def success_policy(value: Any, scope: Scope) -> Iterator[Fault]:
     policy = value.get("successPolicy")
     if not isinstance(policy, dict) or not indexed(value):
         return
-    rules = items(policy, "rules")
+    rules = sequence(policy, "rules")
     if not rules:
         yield Fault(("successPolicy", "rules"), "needs at least one rule")
     elif len(rules) > 20:
@@ -194,7 +186,7 @@ def success_policy(value: Any, scope: Scope) -> Iterator[Fault]:
         total = _index_count(indexes, completions) if isinstance(indexes, str) else completions
         if isinstance(indexes, str) and total is None:
             yield Fault(
-                (*base, "succeededIndexes"), f"{shorten(indexes)} is not a list of indexes such as 0,2-4"
+                (*base, "succeededIndexes"), f"{quote(indexes)} is not a list of indexes such as 0,2-4"
             )
         if is_integer(count):
             if count < 1:
@@ -226,7 +218,7 @@ def replacement_policy(value: Any, scope: Scope) -> Iterator[Fault]:
         return
     allowed = ("Failed",) if is_set(value, "podFailurePolicy") else ("TerminatingOrFailed", "Failed")
     if policy not in allowed:
-        message = f"{shorten(policy)} is not supported here; use {' or '.join(allowed)}"
+        message = f"{quote(policy)} is not supported here; use {' or '.join(allowed)}"
         yield Fault(("podReplacementPolicy",), message)
 
 
@@ -245,8 +237,8 @@ JOB_FIELDS: Mapping[str, Check | Presence] = {
     "backoffLimitPerIndex": NOT_NEGATIVE,
     "maxFailedIndexes": NOT_NEGATIVE,
     "ttlSecondsAfterFinished": NOT_NEGATIVE,
-    "completionMode": one_of(FAMILY, "NonIndexed", "Indexed", empty=True),
-    "managedBy": Text(FAMILY, managed_by, empty=True),
+    "completionMode": api.one_of("NonIndexed", "Indexed", empty=True),
+    "managedBy": api.text(managed_by, empty=True),
     "template": always(POD_TEMPLATE),
 }
 JOB_RULES: tuple[Rule, ...] = (completion, restart_policy, failure_policy, success_policy, replacement_policy)
@@ -262,7 +254,7 @@ def own_selector(value: Any, scope: Scope) -> Iterator[Fault]:
     if selector is None:
         yield Fault(("selector",), "is required beside manualSelector: true")
     elif isinstance(selector, dict) and is_valid(selector, scope):
-        labels = struct(struct(struct(value, "template"), "metadata"), "labels")
+        labels = mapping(mapping(mapping(value, "template"), "metadata"), "labels")
         if not is_empty(selector) and not matches(selector, labels):
             yield Fault(("template", "metadata", "labels"), "do not match the selector")
 
@@ -275,15 +267,15 @@ def no_selector(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("manualSelector",), "may not be true in a CronJob")
 
 
-JOB_SPEC = Struct(FAMILY, {**JOB_FIELDS, "selector": SELECTOR}, *JOB_RULES, own_selector)
-CRON_JOB_SPEC = Struct(FAMILY, JOB_FIELDS, *JOB_RULES, no_selector)
+JOB_SPEC = api.struct({**JOB_FIELDS, "selector": SELECTOR}, *JOB_RULES, own_selector)
+CRON_JOB_SPEC = api.struct(JOB_FIELDS, *JOB_RULES, no_selector)
 
 
 def indexed_hostnames(value: Any, scope: Scope) -> Iterator[Fault]:
     """Pods of an indexed Job are called after it, so the name is short enough for a hostname."""
-    spec, name = struct(value, "spec"), text(struct(value, "metadata"), "name")
+    spec, name = mapping(value, "spec"), text(mapping(value, "metadata"), "name")
     completions = number(spec, "completions")
-    if indexed(spec) and completions > 0 and number(spec, "parallelism", 1) > 0 and name:
+    if indexed(spec) and completions > 0 and number(spec, "parallelism", default=1) > 0 and name:
         hostname = f"{name}-{completions - 1}"
         if message := names.dns_label(hostname):
             yield Fault(("metadata", "name"), f'makes the hostname "{hostname[:80]}", which {message}')
@@ -298,29 +290,26 @@ def cron_name(value: Any, scope: Scope) -> Iterator[Fault]:
         )
 
 
-CRON_JOB = Struct(
-    FAMILY,
+CRON_JOB = api.struct(
     {
-        "schedule": required(Text(FAMILY, schedule)),
-        "timeZone": Text(FAMILY, time_zone, empty=True),
+        "schedule": required(api.text(schedule)),
+        "timeZone": api.text(time_zone, empty=True),
         "startingDeadlineSeconds": NOT_NEGATIVE,
-        "concurrencyPolicy": one_of(FAMILY, "Allow", "Forbid", "Replace"),
+        "concurrencyPolicy": api.one_of("Allow", "Forbid", "Replace"),
         "successfulJobsHistoryLimit": NOT_NEGATIVE,
         "failedJobsHistoryLimit": NOT_NEGATIVE,
         "jobTemplate": always(
-            Struct(FAMILY, {"metadata": TEMPLATE_META, "spec": always(CRON_JOB_SPEC)}, template_labels)
+            api.struct({"metadata": TEMPLATE_META, "spec": always(CRON_JOB_SPEC)}, template_labels)
         ),
     },
 )
 
 KINDS = {
-    "Job": Struct(
-        FAMILY,
+    "Job": api.struct(
         {"metadata": always(object_meta(names.dns_subdomain, dotted_name)), "spec": always(JOB_SPEC)},
         indexed_hostnames,
     ),
-    "CronJob": Struct(
-        FAMILY,
+    "CronJob": api.struct(
         {
             "metadata": always(object_meta(names.dns_subdomain, cron_name, dotted_name)),
             "spec": always(CRON_JOB),

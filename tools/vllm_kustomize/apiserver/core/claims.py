@@ -9,23 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver.core.resources import resource_name
-from vllm_kustomize.apiserver.framework.combinators import (
-    Fault,
-    Scope,
-    Struct,
-    Text,
-    is_set,
-    one_of,
-    shorten,
-    struct,
-    text,
-    warning,
-)
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, warning
 from vllm_kustomize.apiserver.framework.metadata import ANNOTATIONS, LABELS
 from vllm_kustomize.apiserver.framework.selectors import SELECTOR
 from vllm_kustomize.kubernetes import names, quantity
+from vllm_kustomize.kubernetes.fields import is_set, mapping, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "storage"
+api = Family("storage")
 
 ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 
@@ -40,7 +31,7 @@ def access_modes(value: Any, scope: Scope) -> Iterator[Fault]:
         return
     for mode in modes:
         if (mode or "") not in ACCESS_MODES and isinstance(mode, (str, type(None))):
-            message = f"{shorten(mode or '')} is not supported; use one of {', '.join(ACCESS_MODES)}"
+            message = f"{quote(mode or '')} is not supported; use one of {', '.join(ACCESS_MODES)}"
             yield Fault(("accessModes",), message)
     if "ReadWriteOncePod" in modes and len(set(map(str, modes))) > 1:
         yield Fault(("accessModes",), "ReadWriteOncePod cannot be combined with other modes")
@@ -48,10 +39,10 @@ def access_modes(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def storage_request(value: Any, scope: Scope) -> Iterator[Fault]:
     """A claim asks for storage, more than none, and no more than its limit."""
-    resources = struct(value, "resources")
+    resources = mapping(value, "resources")
     if is_set(value, "resources") and not isinstance(value["resources"], dict):
         return
-    requests, limits = struct(resources, "requests"), struct(resources, "limits")
+    requests, limits = mapping(resources, "requests"), mapping(resources, "limits")
     if "storage" not in requests:
         if not is_set(resources, "requests") or isinstance(resources["requests"], dict):
             yield Fault(("resources", "storage"), "needs a request: resources.requests.storage")
@@ -69,7 +60,7 @@ def storage_request(value: Any, scope: Scope) -> Iterator[Fault]:
             parsed = quantity.of(given)
             if parsed is None:
                 if isinstance(given, str):
-                    yield Fault(path, f"{shorten(given)} {quantity.MALFORMED}")
+                    yield Fault(path, f"{quote(given)} {quantity.MALFORMED}")
             elif name == "storage" and not quantity.is_whole(parsed):
                 yield warning(path, f"is {given}, a fraction of a byte; write whole bytes, or Mi and Gi")
 
@@ -114,13 +105,12 @@ def _sources_agree(value: Any) -> Iterator[Fault]:
         yield Fault((), "dataSource and dataSourceRef must be the same", at=("dataSourceRef",))
 
 
-CLAIM_SPEC = Struct(
-    FAMILY,
+CLAIM_SPEC = api.struct(
     {
         "selector": SELECTOR,
-        "storageClassName": Text(FAMILY, names.dns_subdomain),
-        "volumeMode": one_of(FAMILY, "Block", "Filesystem", empty=True),
-        "volumeAttributesClassName": Text(FAMILY, names.dns_subdomain),
+        "storageClassName": api.text(names.dns_subdomain),
+        "volumeMode": api.one_of("Block", "Filesystem", empty=True),
+        "volumeAttributesClassName": api.text(names.dns_subdomain),
     },
     access_modes,
     storage_request,
@@ -139,6 +129,4 @@ def only_labels_and_annotations(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault((str(field),), "may not be set for an ephemeral volume's claim")
 
 
-CLAIM_TEMPLATE_META = Struct(
-    FAMILY, {"labels": LABELS, "annotations": ANNOTATIONS}, only_labels_and_annotations
-)
+CLAIM_TEMPLATE_META = api.struct({"labels": LABELS, "annotations": ANNOTATIONS}, only_labels_and_annotations)

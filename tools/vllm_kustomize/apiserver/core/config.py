@@ -14,21 +14,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_kustomize.apiserver.framework.combinators import (
+    Family,
     Fault,
     Scope,
     Struct,
     always,
-    is_integer,
-    items,
-    struct,
     structs,
-    text,
     warning,
 )
 from vllm_kustomize.apiserver.framework.metadata import STANDARD_FINALIZERS, byte_length, object_meta
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import is_integer, mapping, sequence, text
 
-FAMILY = "config"
+api = Family("config")
 API_VERSION = "v1"
 SIZE_LIMIT = 1024 * 1024
 
@@ -67,7 +65,7 @@ def decoded(value: Any) -> bytes:
 def secret_data(value: Any, scope: Scope) -> Iterator[Fault]:
     """Keys, encoding and size of a Secret's data; stringData ends up there."""
     size = 0
-    given, plain = struct(value, "data"), struct(value, "stringData")
+    given, plain = mapping(value, "data"), mapping(value, "stringData")
     for key, content in given.items():
         if message := base64_fault(content):
             yield Fault(("data", str(key)), message)
@@ -86,7 +84,7 @@ def secret_data(value: Any, scope: Scope) -> Iterator[Fault]:
 def secret_type(value: Any, scope: Scope) -> Iterator[Fault]:
     """What a Secret of a known type must hold."""
     kind = text(value, "type")
-    given, plain = struct(value, "data"), struct(value, "stringData")
+    given, plain = mapping(value, "data"), mapping(value, "stringData")
     for key in REQUIRED_KEYS.get(kind, ()):
         if (key not in given and key not in plain) or (
             key == "ssh-privatekey" and _is_empty(given, plain, key)
@@ -99,7 +97,7 @@ def secret_type(value: Any, scope: Scope) -> Iterator[Fault]:
         for key in ("username", "password"):
             yield Fault(("data", key), f"is required in a Secret of type {kind}, unless the other is there")
     if kind == "kubernetes.io/service-account-token":
-        annotations = struct(struct(value, "metadata"), "annotations")
+        annotations = mapping(mapping(value, "metadata"), "annotations")
         if not annotations.get("kubernetes.io/service-account.name"):
             path = ("metadata", "annotations", "kubernetes.io/service-account.name")
             yield Fault(path, f"is required for a Secret of type {kind}")
@@ -133,7 +131,7 @@ def _is_object(given: Mapping[Any, Any], plain: Mapping[Any, Any], key: str) -> 
 
 def config_map(value: Any, scope: Scope) -> Iterator[Fault]:
     """Keys, encoding and size of a ConfigMap."""
-    plain, binary = struct(value, "data"), struct(value, "binaryData")
+    plain, binary = mapping(value, "data"), mapping(value, "binaryData")
     size = 0
     for field, keys, other in (("data", plain, binary), ("binaryData", binary, plain)):
         for key, content in keys.items():
@@ -153,7 +151,7 @@ def config_map(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def security_levels(value: Any, scope: Scope) -> Iterator[Fault]:
     """Labels that the PodSecurity admission plugin reads."""
-    for key, content in struct(struct(value, "metadata"), "labels").items():
+    for key, content in mapping(mapping(value, "metadata"), "labels").items():
         match = _LEVEL_LABEL.fullmatch(str(key))
         if not match or not isinstance(content, (str, type(None))):
             continue
@@ -167,7 +165,7 @@ def security_levels(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def namespace_finalizers(value: Any, scope: Scope) -> Iterator[Fault]:
     """Finalizers of a namespace, reported without an index."""
-    for index, name in enumerate(items(value, "finalizers")):
+    for index, name in enumerate(sequence(value, "finalizers")):
         if not isinstance(name, (str, type(None))):
             continue
         message = names.qualified_name(name or "")
@@ -194,14 +192,13 @@ def references(value: Any, scope: Scope) -> Iterator[Fault]:
 
 META = always(object_meta(counted=False))
 KINDS: Mapping[str, Struct] = {
-    "Secret": Struct(FAMILY, {"metadata": META}, secret_data, secret_type),
-    "ConfigMap": Struct(FAMILY, {"metadata": META}, config_map),
-    "ServiceAccount": Struct(FAMILY, {"metadata": META}, references),
-    "Namespace": Struct(
-        FAMILY,
+    "Secret": api.struct({"metadata": META}, secret_data, secret_type),
+    "ConfigMap": api.struct({"metadata": META}, config_map),
+    "ServiceAccount": api.struct({"metadata": META}, references),
+    "Namespace": api.struct(
         {
             "metadata": always(object_meta(names.dns_label, namespaced=False, counted=False)),
-            "spec": Struct(FAMILY, {}, namespace_finalizers),
+            "spec": api.struct({}, namespace_finalizers),
         },
         security_levels,
     ),

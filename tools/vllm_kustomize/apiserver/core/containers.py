@@ -12,38 +12,30 @@ from vllm_kustomize.apiserver.core import probes, resources, security, volumes
 from vllm_kustomize.apiserver.core.env import ENV, ENV_FROM
 from vllm_kustomize.apiserver.framework.combinators import (
     Check,
+    Family,
     Fault,
-    Items,
-    Number,
     Presence,
     Scope,
-    Struct,
-    Text,
-    is_set,
-    items,
-    number,
-    one_of,
     required,
-    shorten,
     structs,
-    text,
     warning,
 )
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import is_set, number, sequence, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "containers"
+api = Family("containers")
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 
-_PORT = Number(FAMILY, 1, 65535, zero_is_absent=True)
+_PORT = api.number(1, 65535, zero_is_absent=True)
 
 
-PORT = Struct(
-    FAMILY,
+PORT = api.struct(
     {
-        "name": Text(FAMILY, names.port_name),
+        "name": api.text(names.port_name),
         "containerPort": required(_PORT),
         "hostPort": _PORT,
-        "protocol": one_of(FAMILY, "TCP", "UDP", "SCTP"),
+        "protocol": api.one_of("TCP", "UDP", "SCTP"),
     },
 )
 
@@ -58,14 +50,14 @@ def same_port_twice(value: Any, scope: Scope) -> Iterator[Fault]:
         return
     seen: dict[tuple[int, str], int] = {}
     for index, port in enumerate(value):
-        key = (number(port, "containerPort"), text(port, "protocol", "TCP"))
+        key = (number(port, "containerPort"), text(port, "protocol", default="TCP"))
         if key[0] and key in seen:
             message = f"port {key[0]}/{key[1]} is there twice; server-side apply (Argo CD, Flux) rejects that"
             yield warning((index,), message)
         seen[key] = index
 
 
-PORTS = Items(FAMILY, PORT, same_port_twice, unique="name")
+PORTS = api.items(PORT, same_port_twice, unique="name")
 
 
 RESIZE_FIELDS = {"resourceName": ("cpu", "memory"), "restartPolicy": ("NotRequired", "RestartContainer")}
@@ -77,30 +69,30 @@ def resize_policies(value: Any, scope: Scope) -> Iterator[Fault]:
     for index, policy in structs({"policies": value}, "policies"):
         name = text(policy, "resourceName")
         if name and name in seen:
-            yield Fault((index,), f"{shorten(name)} is there twice")
+            yield Fault((index,), f"{quote(name)} is there twice")
         seen.add(name)
         for field, allowed in RESIZE_FIELDS.items():
             found = policy.get(field) or ""
             if isinstance(found, str) and found not in allowed:
-                what = f"{shorten(found)} is not supported" if found else f"{field} is required"
+                what = f"{quote(found)} is not supported" if found else f"{field} is required"
                 yield Fault((), f"{what}; use {' or '.join(allowed)}", at=(index, field))
 
 
-RESIZE = Items(FAMILY, None, resize_policies)
+RESIZE = api.items(None, resize_policies)
 
 COMMON: Mapping[str, Check | Presence] = {
-    "name": required(Text(FAMILY, names.dns_label)),
-    "image": required(Text(FAMILY)),
-    "imagePullPolicy": one_of(FAMILY, "Always", "IfNotPresent", "Never"),
-    "terminationMessagePolicy": one_of(FAMILY, "File", "FallbackToLogsOnError"),
+    "name": required(api.text(names.dns_label)),
+    "image": required(api.text()),
+    "imagePullPolicy": api.one_of("Always", "IfNotPresent", "Never"),
+    "terminationMessagePolicy": api.one_of("File", "FallbackToLogsOnError"),
     "env": ENV,
     "envFrom": ENV_FROM,
     "ports": PORTS,
     "resources": resources.RESOURCES,
     "resizePolicy": RESIZE,
     "securityContext": security.CONTAINER,
-    "volumeMounts": Items(FAMILY, volumes.MOUNT),
-    "volumeDevices": Items(FAMILY, volumes.DEVICE),
+    "volumeMounts": api.items(volumes.MOUNT),
+    "volumeDevices": api.items(volumes.DEVICE),
     "lifecycle": probes.LIFECYCLE,
     "livenessProbe": probes.LIVENESS,
     "startupProbe": probes.LIVENESS,
@@ -111,10 +103,10 @@ COMMON: Mapping[str, Check | Presence] = {
 def restart_rules(value: Any, scope: Scope) -> Iterator[Fault]:
     """A container's own restart policy and the rules that refine it (Kubernetes 1.34 and later)."""
     policy = value.get("restartPolicy")
-    rules = items(value, "restartPolicyRules")
+    rules = sequence(value, "restartPolicyRules")
     if isinstance(policy, str) and policy not in RESTART_POLICIES:
         shown = ", ".join(RESTART_POLICIES)
-        yield Fault(("restartPolicy",), f"{shorten(policy)} is not supported; use one of {shown}")
+        yield Fault(("restartPolicy",), f"{quote(policy)} is not supported; use one of {shown}")
     if rules and policy is None:
         yield Fault(("restartPolicy",), "is required beside restartPolicyRules")
     if len(rules) > 20:
@@ -129,7 +121,7 @@ def restart_rules(value: Any, scope: Scope) -> Iterator[Fault]:
             continue
         if text(codes, "operator") not in ("In", "NotIn"):
             yield Fault((*base, "exitCodes", "operator"), "must be In or NotIn")
-        if len(items(codes, "values")) > 255:
+        if len(sequence(codes, "values")) > 255:
             yield Fault((*base, "exitCodes", "values"), "may hold at most 255 exit codes")
 
 
@@ -154,7 +146,7 @@ def init_restart(value: Any, scope: Scope) -> Iterator[Fault]:
         policy = value.get("restartPolicy")
         if isinstance(policy, str) and policy != "Always":
             yield Fault(
-                ("restartPolicy",), f"{shorten(policy)} is not supported; an init container may have Always"
+                ("restartPolicy",), f"{quote(policy)} is not supported; an init container may have Always"
             )
     else:
         yield from restart_rules(value, scope)
@@ -165,8 +157,8 @@ def init_restart(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault((field,), "may only be set for an init container with restartPolicy: Always")
 
 
-CONTAINER = Struct(FAMILY, COMMON, plain_restart)
-INIT_CONTAINER = Struct(FAMILY, COMMON, init_restart)
+CONTAINER = api.struct(COMMON, plain_restart)
+INIT_CONTAINER = api.struct(COMMON, init_restart)
 
 EPHEMERAL_FORBIDDEN = (
     "ports",
@@ -187,7 +179,7 @@ def ephemeral_fields(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault((field,), "may not be set for an ephemeral container")
 
 
-EPHEMERAL_CONTAINER = Struct(FAMILY, COMMON, ephemeral_fields)
+EPHEMERAL_CONTAINER = api.struct(COMMON, ephemeral_fields)
 
 
 def names_unique(pod: Any, scope: Scope) -> Iterator[Fault]:
@@ -197,7 +189,7 @@ def names_unique(pod: Any, scope: Scope) -> Iterator[Fault]:
         for index, container in structs(pod, field):
             name = text(container, "name")
             if name in seen:
-                yield Fault((field, index, "name"), f"{shorten(name)} is the name of another container too")
+                yield Fault((field, index, "name"), f"{quote(name)} is the name of another container too")
             if name:
                 seen.add(name)
 
@@ -211,7 +203,7 @@ def host_ports(pod: Any, scope: Scope) -> Iterator[Fault]:
                 value = number(port, "hostPort")
                 if not value:
                     continue
-                key = (text(port, "protocol", "TCP"), text(port, "hostIP"), value)
+                key = (text(port, "protocol", default="TCP"), text(port, "hostIP"), value)
                 if key in taken:
                     yield Fault(
                         (field, index, "ports", place, "hostPort"), f"{value} is taken by another port"

@@ -10,25 +10,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver.framework.combinators import (
+    Family,
     Fault,
-    Items,
     Rule,
     Scope,
     Since,
     Struct,
-    Text,
-    Value,
     always,
-    is_set,
     required,
-    shorten,
-    text,
     warning,
 )
 from vllm_kustomize.apiserver.framework.metadata import as_prefix
+from vllm_kustomize.apiserver.framework.quantity import QUANTITY
 from vllm_kustomize.kubernetes import names, quantity
+from vllm_kustomize.kubernetes.fields import is_set, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "env"
+api = Family("env")
 SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 
 ENV_FIELDS = frozenset(
@@ -81,13 +79,13 @@ def field_reference(fields: frozenset[str]) -> Rule:
             return
         subscripted = _SUBSCRIPTED.fullmatch(path)
         if version != "v1":
-            yield Fault(("fieldPath",), f"apiVersion {shorten(version)} is not known; use v1")
+            yield Fault(("fieldPath",), f"apiVersion {quote(version)} is not known; use v1")
         elif subscripted:
             yield from _subscript(*subscripted.groups())
         elif path not in fields:
             shown = ", ".join(sorted(fields))
             yield Fault(
-                ("fieldPath",), f"{shorten(path)} is not a field that can be passed on; use one of {shown}"
+                ("fieldPath",), f"{quote(path)} is not a field that can be passed on; use one of {shown}"
             )
 
     return rule
@@ -95,9 +93,7 @@ def field_reference(fields: frozenset[str]) -> Rule:
 
 def _subscript(path: str, key: str) -> Iterator[Fault]:
     if path not in ("metadata.labels", "metadata.annotations"):
-        yield Fault(
-            ("fieldPath",), f"{shorten(path)} cannot be followed by ['…']; labels and annotations can"
-        )
+        yield Fault(("fieldPath",), f"{quote(path)} cannot be followed by ['…']; labels and annotations can")
         return
     if message := names.qualified_name(key.lower() if path == "metadata.annotations" else key):
         yield Fault((), message, at=("fieldPath",))
@@ -130,7 +126,7 @@ def resource_reference(volume: bool) -> Rule:
             yield Fault(("resource",), "is required")
         elif isinstance(resource, str) and not _known_resource(resource):
             yield Fault(
-                ("resource",), f"{shorten(resource)} is not supported; use one of {', '.join(ENV_RESOURCES)}"
+                ("resource",), f"{quote(resource)} is not supported; use one of {', '.join(ENV_RESOURCES)}"
             )
 
     return rule
@@ -142,24 +138,21 @@ def _known_resource(resource: str) -> bool:
 
 def field_ref(fields: frozenset[str]) -> Struct:
     """A reference to a field of the pod."""
-    return Struct(FAMILY, {}, field_reference(fields))
+    return api.struct({}, field_reference(fields))
 
 
 def resource_ref(*, volume: bool) -> Struct:
     """A reference to a container's resource."""
-    return Struct(FAMILY, {"divisor": quantity.QUANTITY}, resource_reference(volume), divisor)
+    return api.struct({"divisor": QUANTITY}, resource_reference(volume), divisor)
 
 
-KEY = Text(FAMILY, names.config_key)
-KEY_REFERENCE = Struct(
-    FAMILY, {"name": always(Text(FAMILY, names.dns_subdomain, empty=True)), "key": required(KEY)}
-)
-FILE_REFERENCE = Struct(
-    FAMILY,
+KEY = api.text(names.config_key)
+KEY_REFERENCE = api.struct({"name": always(api.text(names.dns_subdomain, empty=True)), "key": required(KEY)})
+FILE_REFERENCE = api.struct(
     {
-        "volumeName": required(Text(FAMILY)),
-        "path": required(Text(FAMILY, names.file_below_volume)),
-        "key": required(Value(FAMILY, env_name, accepts=str, zero="")),
+        "volumeName": required(api.text()),
+        "path": required(api.text(names.file_below_volume)),
+        "key": required(api.value(env_name, accepts=str, zero="")),
     },
 )
 
@@ -178,8 +171,7 @@ def value_from(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("valueFrom",), "has more than one source")
 
 
-VALUE_FROM = Struct(
-    FAMILY,
+VALUE_FROM = api.struct(
     {
         "fieldRef": field_ref(ENV_FIELDS),
         "resourceFieldRef": resource_ref(volume=False),
@@ -188,9 +180,8 @@ VALUE_FROM = Struct(
         "fileKeyRef": Since((1, 35), FILE_REFERENCE),
     },
 )
-VARIABLE = Struct(
-    FAMILY,
-    {"name": required(Value(FAMILY, env_name, accepts=str, zero="")), "valueFrom": VALUE_FROM},
+VARIABLE = api.struct(
+    {"name": required(api.value(env_name, accepts=str, zero="")), "valueFrom": VALUE_FROM},
     value_from,
 )
 
@@ -217,7 +208,7 @@ def hidden(value: Any, scope: Scope) -> Iterator[Fault]:
         seen[name] = (index, content)
 
 
-ENV = Items(FAMILY, VARIABLE, hidden)
+ENV = api.items(VARIABLE, hidden)
 
 
 def env_from_sources(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -233,13 +224,11 @@ def env_from_sources(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault((), "an entry may not have both configMapRef and secretRef", at=(index,))
 
 
-_SOURCE = Struct(FAMILY, {"name": required(Text(FAMILY, as_prefix(names.dns_subdomain)))})
-ENV_FROM = Items(
-    FAMILY,
-    Struct(
-        FAMILY,
+_SOURCE = api.struct({"name": required(api.text(as_prefix(names.dns_subdomain)))})
+ENV_FROM = api.items(
+    api.struct(
         {
-            "prefix": Value(FAMILY, env_name, accepts=str, zero=""),
+            "prefix": api.value(env_name, accepts=str, zero=""),
             "configMapRef": _SOURCE,
             "secretRef": _SOURCE,
         },

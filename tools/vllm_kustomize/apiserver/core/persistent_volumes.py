@@ -17,25 +17,21 @@ from vllm_kustomize.apiserver.framework import deprecations
 from vllm_kustomize.apiserver.framework.combinators import (
     AllOf,
     Check,
+    Family,
     Fault,
     Scope,
     Struct,
-    Text,
     always,
-    is_set,
-    items,
-    one_of,
     required,
-    shorten,
-    struct,
-    text,
 )
 from vllm_kustomize.apiserver.framework.metadata import object_meta
 from vllm_kustomize.kubernetes import names, quantity
+from vllm_kustomize.kubernetes.fields import is_set, mapping, sequence, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "storage"
+api = Family("storage")
 API_VERSION = "v1"
-TEXT = Text(FAMILY)
+TEXT = api.text()
 
 
 def capacity(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -52,7 +48,7 @@ def capacity(value: Any, scope: Scope) -> Iterator[Fault]:
         amount = quantity.of(given)
         if amount is None:
             if isinstance(given, str):
-                yield Fault(path, f"{shorten(given)} {quantity.MALFORMED}")
+                yield Fault(path, f"{quote(given)} {quantity.MALFORMED}")
         elif amount <= 0:
             yield Fault(path, "must be greater than zero")
 
@@ -63,11 +59,11 @@ def modes(value: Any, scope: Scope) -> Iterator[Fault]:
     if not found and isinstance(found, (list, type(None))):
         yield Fault(("accessModes",), "needs at least one access mode")
         return
-    for mode in items(value, "accessModes"):
+    for mode in sequence(value, "accessModes"):
         if isinstance(mode, (str, type(None))) and mode not in ACCESS_MODES:
             shown = ", ".join(ACCESS_MODES)
-            yield Fault(("accessModes",), f"{shorten(mode or '')} is not supported; use one of {shown}")
-    if "ReadWriteOncePod" in items(value, "accessModes") and len(set(map(str, found))) > 1:
+            yield Fault(("accessModes",), f"{quote(mode or '')} is not supported; use one of {shown}")
+    if "ReadWriteOncePod" in sequence(value, "accessModes") and len(set(map(str, found))) > 1:
         yield Fault(("accessModes",), "ReadWriteOncePod cannot be combined with other modes")
 
 
@@ -77,11 +73,10 @@ SECRETS = (
     "nodePublishSecretRef",
     "nodeExpandSecretRef",
 )
-SECRET_REFERENCE = Struct(
-    FAMILY,
+SECRET_REFERENCE = api.struct(
     {
-        "name": required(Text(FAMILY, names.dns_subdomain)),
-        "namespace": required(Text(FAMILY, names.dns_label)),
+        "name": required(api.text(names.dns_subdomain)),
+        "namespace": required(api.text(names.dns_label)),
     },
 )
 
@@ -96,12 +91,12 @@ def with_namespace(name: str) -> Check:
                 if not reference.get(field):
                     yield Fault(("secretRef", field), "is required")
 
-    return AllOf(SHARED_SOURCES[name], Struct(FAMILY, {}, rule))
+    return AllOf(SHARED_SOURCES[name], api.struct({}, rule))
 
 
 def named_secret(value: Any, scope: Scope) -> Iterator[Fault]:
     """A Secret that is referred to has a name."""
-    if is_set(value, "secretRef") and not struct(value, "secretRef").get("name"):
+    if is_set(value, "secretRef") and not mapping(value, "secretRef").get("name"):
         yield Fault(("secretRef", "name"), "is required")
 
 
@@ -120,17 +115,16 @@ def secret_namespace(value: Any, scope: Scope) -> Iterator[Fault]:
 
 SOURCES: Mapping[str, Check] = {
     **SHARED_SOURCES,
-    "iscsi": AllOf(SHARED_SOURCES["iscsi"], Struct(FAMILY, {}, named_secret)),
+    "iscsi": AllOf(SHARED_SOURCES["iscsi"], api.struct({}, named_secret)),
     "cinder": with_namespace("cinder"),
     "storageos": with_namespace("storageos"),
-    "glusterfs": AllOf(SHARED_SOURCES["glusterfs"], Struct(FAMILY, {}, endpoints_namespace)),
-    "azureFile": AllOf(SHARED_SOURCES["azureFile"], Struct(FAMILY, {}, secret_namespace)),
+    "glusterfs": AllOf(SHARED_SOURCES["glusterfs"], api.struct({}, endpoints_namespace)),
+    "azureFile": AllOf(SHARED_SOURCES["azureFile"], api.struct({}, secret_namespace)),
     "hostPath": HOST_PATH,
-    "local": Struct(FAMILY, {"path": required(Text(FAMILY, names.no_backsteps))}),
-    "csi": Struct(
-        FAMILY,
+    "local": api.struct({"path": required(api.text(names.no_backsteps))}),
+    "csi": api.struct(
         {
-            "driver": required(Text(FAMILY, csi_driver)),
+            "driver": required(api.text(csi_driver)),
             "volumeHandle": required(TEXT),
             **dict.fromkeys(SECRETS, SECRET_REFERENCE),
         },
@@ -151,7 +145,7 @@ def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
     if isinstance(affinity, dict) and affinity.get("required") is None:
         yield Fault(("nodeAffinity", "required"), "is required")
     if (
-        posixpath.normpath(text(struct(value, "hostPath"), "path")) in ("/", "//")
+        posixpath.normpath(text(mapping(value, "hostPath"), "path")) in ("/", "//")
         and text(value, "persistentVolumeReclaimPolicy") == "Recycle"
     ):
         yield Fault(("persistentVolumeReclaimPolicy",), "may not be Recycle for the path /")
@@ -162,15 +156,14 @@ def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault(("volumeAttributesClassName",), "may not be empty")
 
 
-VOLUME = Struct(
-    FAMILY,
+VOLUME = api.struct(
     {
         **SOURCES,
-        "storageClassName": Text(FAMILY, names.dns_subdomain),
-        "persistentVolumeReclaimPolicy": one_of(FAMILY, "Delete", "Recycle", "Retain"),
-        "volumeMode": one_of(FAMILY, "Block", "Filesystem", empty=True),
-        "nodeAffinity": Struct(FAMILY, {"required": NODE_SELECTOR}),
-        "volumeAttributesClassName": Text(FAMILY, names.dns_subdomain),
+        "storageClassName": api.text(names.dns_subdomain),
+        "persistentVolumeReclaimPolicy": api.one_of("Delete", "Recycle", "Retain"),
+        "volumeMode": api.one_of("Block", "Filesystem", empty=True),
+        "nodeAffinity": api.struct({"required": NODE_SELECTOR}),
+        "volumeAttributesClassName": api.text(names.dns_subdomain),
     },
     capacity,
     modes,
@@ -181,10 +174,10 @@ VOLUME = Struct(
 
 
 KINDS: Mapping[str, Struct] = {
-    "PersistentVolumeClaim": Struct(
-        FAMILY, {"metadata": always(object_meta(counted=False)), "spec": always(CLAIM_SPEC)}
+    "PersistentVolumeClaim": api.struct(
+        {"metadata": always(object_meta(counted=False)), "spec": always(CLAIM_SPEC)}
     ),
-    "PersistentVolume": Struct(
-        FAMILY, {"metadata": always(object_meta(namespaced=False, counted=False)), "spec": always(VOLUME)}
+    "PersistentVolume": api.struct(
+        {"metadata": always(object_meta(namespaced=False, counted=False)), "spec": always(VOLUME)}
     ),
 }

@@ -20,35 +20,25 @@ from vllm_kustomize.apiserver.core import (
 from vllm_kustomize.apiserver.core.volumes import VOLUMES, mounts
 from vllm_kustomize.apiserver.framework import deprecations
 from vllm_kustomize.apiserver.framework.combinators import (
+    Family,
     Fault,
-    Items,
-    Number,
     Scope,
     Since,
-    Struct,
-    Text,
     always,
-    flag,
-    is_integer,
-    is_set,
-    items,
-    number,
-    one_of,
-    struct,
     structs,
-    text,
     warning,
 )
 from vllm_kustomize.apiserver.framework.metadata import dotted_name, object_meta, prefixed
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import flag, is_integer, is_set, mapping, number, sequence, text
 
-FAMILY = "pod"
+api = Family("pod")
 API_VERSION = "v1"
 NAMESERVER_LIMIT = 3
 SEARCH_LIMIT = 32
 SEARCH_CHARACTERS = 2048
 DEFAULT_GRACE = 30
-SERVICE_ACCOUNT = Text(FAMILY, names.dns_subdomain)
+SERVICE_ACCOUNT = api.text(names.dns_subdomain)
 
 
 def address(value: str, scope: Scope) -> str:
@@ -62,11 +52,11 @@ def dns(pod: Any, scope: Scope) -> Iterator[Fault]:
     if text(pod, "dnsPolicy") == "None":
         if config is None:
             yield Fault(("dnsConfig",), "is required where dnsPolicy is None")
-        elif not items(config, "nameservers"):
+        elif not sequence(config, "nameservers"):
             yield Fault(("dnsConfig", "nameservers"), "needs a nameserver where dnsPolicy is None")
     if not isinstance(config, dict):
         return
-    servers, searches = items(config, "nameservers"), items(config, "searches")
+    servers, searches = sequence(config, "nameservers"), sequence(config, "searches")
     if len(servers) > NAMESERVER_LIMIT:
         yield Fault(
             ("dnsConfig", "nameservers"), f"holds {len(servers)}, but may hold at most {NAMESERVER_LIMIT}"
@@ -105,7 +95,7 @@ def host_aliases(pod: Any, scope: Scope) -> Iterator[Fault]:
                 message = f"{given} is there twice; server-side apply (Argo CD, Flux) rejects that"
                 yield warning(("hostAliases", index), message)
             seen.add(given)
-        for place, hostname in enumerate(items(alias, "hostnames")):
+        for place, hostname in enumerate(sequence(alias, "hostnames")):
             if isinstance(hostname, (str, type(None))) and (message := names.dns_subdomain(hostname or "")):
                 yield Fault(("hostAliases", index, "hostnames", place), message)
 
@@ -169,7 +159,7 @@ def resource_claims(pod: Any, scope: Scope) -> Iterator[Fault]:
 
 def grace_periods(pod: Any, scope: Scope) -> Iterator[Fault]:
     """Hooks that sleep end in time; a negative grace period counts as one second."""
-    grace = number(pod, "terminationGracePeriodSeconds", DEFAULT_GRACE)
+    grace = number(pod, "terminationGracePeriodSeconds", default=DEFAULT_GRACE)
     least = 1 if scope.stricter_before((1, 33)) else 0
     if is_integer(pod.get("terminationGracePeriodSeconds")) and grace < 0:
         yield warning(("terminationGracePeriodSeconds",), f"is {grace}, and the server makes it 1")
@@ -203,7 +193,7 @@ def service_account(pod: Any, scope: Scope) -> Iterator[Fault]:
 
 def admitted(pod: Any, scope: Scope) -> Iterator[Fault]:
     """What the admission plugins that are on by default refuse when the pod is created."""
-    if struct(pod, "overhead") and not text(pod, "runtimeClassName"):
+    if mapping(pod, "overhead") and not text(pod, "runtimeClassName"):
         message = "comes from the runtime class, but there is no runtimeClassName; no pod can be created"
         yield warning(("overhead",), message)
     if text(pod, "priorityClassName"):
@@ -217,7 +207,7 @@ def admitted(pod: Any, scope: Scope) -> Iterator[Fault]:
 
 def gates(pod: Any, scope: Scope) -> Iterator[Fault]:
     """A pod that waits behind a gate has no node yet."""
-    if items(pod, "schedulingGates") and text(pod, "nodeName"):
+    if sequence(pod, "schedulingGates") and text(pod, "nodeName"):
         yield Fault(("nodeName",), "may not be set while the pod has schedulingGates")
 
 
@@ -236,27 +226,25 @@ def resize_and_restart(pod: Any, scope: Scope) -> Iterator[Fault]:
                     yield Fault(path, message, at=(*path, place, "restartPolicy"))
 
 
-POD_SPEC = Struct(
-    FAMILY,
+POD_SPEC = api.struct(
     {
         "volumes": VOLUMES,
-        "containers": Items(FAMILY, containers.CONTAINER),
-        "initContainers": Items(FAMILY, containers.INIT_CONTAINER),
-        "ephemeralContainers": Items(FAMILY, containers.EPHEMERAL_CONTAINER),
-        "restartPolicy": one_of(FAMILY, "Always", "OnFailure", "Never"),
-        "dnsPolicy": one_of(FAMILY, "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"),
+        "containers": api.items(containers.CONTAINER),
+        "initContainers": api.items(containers.INIT_CONTAINER),
+        "ephemeralContainers": api.items(containers.EPHEMERAL_CONTAINER),
+        "restartPolicy": api.one_of("Always", "OnFailure", "Never"),
+        "dnsPolicy": api.one_of("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"),
         "securityContext": security.POD,
         "serviceAccountName": SERVICE_ACCOUNT,
-        "activeDeadlineSeconds": Number(FAMILY, 1, 2**31 - 1),
-        "hostname": Text(FAMILY, names.dns_label),
-        "subdomain": Text(FAMILY, names.dns_label),
-        "hostnameOverride": Since((1, 35), Text(FAMILY, names.dns_subdomain, _fits_kernel, empty=True)),
-        "runtimeClassName": Text(FAMILY, names.dns_subdomain, empty=True),
+        "activeDeadlineSeconds": api.number(1, 2**31 - 1),
+        "hostname": api.text(names.dns_label),
+        "subdomain": api.text(names.dns_label),
+        "hostnameOverride": Since((1, 35), api.text(names.dns_subdomain, _fits_kernel, empty=True)),
+        "runtimeClassName": api.text(names.dns_subdomain, empty=True),
         "overhead": resources.OVERHEAD,
         "resources": Since((1, 34), resources.POD_RESOURCES),
-        "readinessGates": Items(
-            FAMILY,
-            Struct(FAMILY, {"conditionType": always(Text(FAMILY, names.qualified_name, empty=True))}),
+        "readinessGates": api.items(
+            api.struct({"conditionType": always(api.text(names.qualified_name, empty=True))}),
         ),
         **scheduling.POD_FIELDS,
     },
@@ -291,8 +279,8 @@ SECCOMP_PROFILES = ("runtime/default", "docker/default", "unconfined")
 
 def pod_annotations(value: Any, scope: Scope) -> Iterator[Fault]:
     """Annotations of a pod or its template that Kubernetes itself reads."""
-    spec = struct(value, "spec")
-    for key, content in struct(struct(value, "metadata"), "annotations").items():
+    spec = mapping(value, "spec")
+    for key, content in mapping(mapping(value, "metadata"), "annotations").items():
         key, content = str(key), content or ""
         if not isinstance(content, str):
             continue
@@ -340,18 +328,17 @@ def _is_int32(value: str) -> bool:
 
 def only_for_pods(value: Any, scope: Scope) -> Iterator[Fault]:
     """What the server checks for a pod, but not for a template."""
-    spec = struct(value, "spec")
+    spec = mapping(value, "spec")
     for field in ("containers", "initContainers"):
         for index, container in structs(spec, field):
             image = text(container, "image")
             if image != image.strip():
                 yield Fault(("spec", field, index, "image"), "may not begin or end with a space")
-    if items(spec, "ephemeralContainers"):
+    if sequence(spec, "ephemeralContainers"):
         yield Fault(("spec", "ephemeralContainers"), "may not be set in a new pod")
 
 
-POD = Struct(
-    FAMILY,
+POD = api.struct(
     {"metadata": always(object_meta(names.dns_subdomain, dotted_name)), "spec": always(POD_SPEC)},
     own_annotations,
     only_for_pods,

@@ -9,25 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import (
-    Fault,
-    Items,
-    Number,
-    Scope,
-    Struct,
-    Value,
-    always,
-    is_integer,
-    is_set,
-    number,
-    one_of,
-    required,
-    struct,
-    structs,
-)
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, always, required, structs
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import is_integer, is_set, mapping, number
 
-FAMILY = "probes"
+api = Family("probes")
 HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 HOOKS = ("exec", "httpGet", "tcpSocket", "sleep")
 
@@ -42,8 +28,8 @@ def port(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault((), f"is {value}, but a port must be between 1 and 65535")
 
 
-PORT = Value(FAMILY, port, accepts=(int, float, str), zero=0)
-PORT_NUMBER = Number(FAMILY, 1, 65535)
+PORT = api.value(port, accepts=(int, float, str), zero=0)
+PORT_NUMBER = api.number(1, 65535)
 
 
 def headers(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -55,10 +41,10 @@ def headers(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 HANDLER_FIELDS = {
-    "exec": Struct(FAMILY, {"command": required(Items(FAMILY))}),
-    "httpGet": Struct(FAMILY, {"port": always(PORT), "scheme": one_of(FAMILY, "HTTP", "HTTPS")}, headers),
-    "tcpSocket": Struct(FAMILY, {"port": always(PORT)}),
-    "grpc": Struct(FAMILY, {"port": always(PORT_NUMBER)}),
+    "exec": api.struct({"command": required(api.items())}),
+    "httpGet": api.struct({"port": always(PORT), "scheme": api.one_of("HTTP", "HTTPS")}, headers),
+    "tcpSocket": api.struct({"port": always(PORT)}),
+    "grpc": api.struct({"port": always(PORT_NUMBER)}),
 }
 
 
@@ -75,7 +61,7 @@ def single_handler(handlers: tuple[str, ...]) -> Any:
     return rule
 
 
-_NOT_NEGATIVE = Number(FAMILY, 0)
+_NOT_NEGATIVE = api.number(0)
 PROBE_FIELDS = {
     **HANDLER_FIELDS,
     "initialDelaySeconds": _NOT_NEGATIVE,
@@ -94,7 +80,7 @@ def grace_period(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def single_success(value: Any, scope: Scope) -> Iterator[Fault]:
     """One success is enough for liveness and startup."""
-    if number(value, "successThreshold", 1) not in (0, 1):
+    if number(value, "successThreshold", default=1) not in (0, 1):
         yield Fault(("successThreshold",), "must be 1 for a liveness or startup probe")
 
 
@@ -104,10 +90,10 @@ def no_grace_period(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("terminationGracePeriodSeconds",), "may not be set for a readiness probe")
 
 
-LIVENESS = Struct(FAMILY, PROBE_FIELDS, single_handler(HANDLERS), grace_period, single_success)
-READINESS = Struct(FAMILY, PROBE_FIELDS, single_handler(HANDLERS), no_grace_period)
+LIVENESS = api.struct(PROBE_FIELDS, single_handler(HANDLERS), grace_period, single_success)
+READINESS = api.struct(PROBE_FIELDS, single_handler(HANDLERS), no_grace_period)
 
-HOOK = Struct(FAMILY, HANDLER_FIELDS, single_handler(HOOKS))
+HOOK = api.struct(HANDLER_FIELDS, single_handler(HOOKS))
 STOP_SIGNALS = frozenset(
     [
         "SIGABRT",
@@ -151,13 +137,13 @@ STOP_SIGNALS = frozenset(
     + [f"SIGRTMAX-{step}" for step in range(1, 15)]
 )
 
-LIFECYCLE = Struct(FAMILY, {"postStart": HOOK, "preStop": HOOK})
+LIFECYCLE = api.struct({"postStart": HOOK, "preStop": HOOK})
 
 
 def hooks_fit_grace_period(container: Any, grace: int, least: int) -> Iterator[Fault]:
     """A sleep before the stop ends within the pod's grace period (`least` to `grace` seconds)."""
     for hook in ("postStart", "preStop"):
-        sleep = struct(struct(container, "lifecycle"), hook).get("sleep")
+        sleep = mapping(mapping(container, "lifecycle"), hook).get("sleep")
         if sleep is None or not isinstance(sleep, dict):
             continue
         seconds = number(sleep, "seconds")

@@ -16,22 +16,13 @@ from vllm_kustomize.apiserver.core.resources import (
     plain_amount,
     resource_name,
 )
-from vllm_kustomize.apiserver.framework.combinators import (
-    Fault,
-    Items,
-    Scope,
-    Struct,
-    always,
-    items,
-    shorten,
-    struct,
-    structs,
-    text,
-)
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, Struct, always, structs
 from vllm_kustomize.apiserver.framework.metadata import object_meta
 from vllm_kustomize.kubernetes import names, quantity
+from vllm_kustomize.kubernetes.fields import mapping, sequence, text
+from vllm_kustomize.wording import join, quote
 
-FAMILY = "quota"
+api = Family("quota")
 API_VERSION = "v1"
 
 SCOPES = (
@@ -72,7 +63,7 @@ def quota_resource(name: str) -> str:
 
 def hard(value: Any, scope: Scope) -> Iterator[Fault]:
     """Names and amounts of a quota."""
-    for name, given in struct(value, "hard").items():
+    for name, given in mapping(value, "hard").items():
         path = ("hard", str(name))
         if message := quota_resource(str(name)):
             yield Fault(path, message)
@@ -82,7 +73,7 @@ def hard(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def scopes(value: Any, scope: Scope) -> Iterator[Fault]:
     """Scopes are known, fit the resources, and each other."""
-    named = [item for item in items(value, "scopes") if isinstance(item, (str, type(None)))]
+    named = [item for item in sequence(value, "scopes") if isinstance(item, (str, type(None)))]
     yield from _scopes(value, [item or "" for item in named], ("scopes",))
     selector = value.get("scopeSelector")
     if not isinstance(selector, dict):
@@ -98,13 +89,13 @@ def _scopes(value: Any, named: list[str], path: tuple[str, ...]) -> Iterator[Fau
     for name in dict.fromkeys(named):
         if name not in SCOPES:
             where = (*path, "scopeName") if len(path) > 1 else path
-            yield Fault(where, f"{shorten(name)} is not a scope; use one of {', '.join(SCOPES)}")
-        for resource in struct(value, "hard"):
+            yield Fault(where, f"{quote(name)} is not a scope; use one of {', '.join(SCOPES)}")
+        for resource in mapping(value, "hard"):
             if name in SCOPES and not _fits(name, str(resource)):
-                yield Fault(path, f"scope {name} cannot apply to {shorten(resource)}")
+                yield Fault(path, f"scope {name} cannot apply to {quote(resource)}")
     for pair in CONFLICTS:
         if pair <= set(named):
-            yield Fault(path, f"{' and '.join(sorted(pair))} exclude each other")
+            yield Fault(path, f"{join(sorted(pair))} exclude each other")
 
 
 def _fits(scope: str, resource: str) -> bool:
@@ -122,12 +113,12 @@ def _scope_expression(expression: Mapping[Any, Any]) -> Iterator[Fault]:
     operator, name, values = (
         text(expression, "operator"),
         text(expression, "scopeName"),
-        items(expression, "values"),
+        sequence(expression, "values"),
     )
     if name in EXISTS_ONLY and operator != "Exists":
         yield Fault((*base, "operator"), f"must be Exists for scope {name}")
     elif operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
-        yield Fault((*base, "operator"), f"{shorten(operator)} is not an operator")
+        yield Fault((*base, "operator"), f"{quote(operator)} is not an operator")
     if operator in ("In", "NotIn") and not values:
         yield Fault((*base, "values"), f"must hold at least one value for operator {operator}")
     if operator in ("Exists", "DoesNotExist") and values:
@@ -159,12 +150,15 @@ def limit_type(value: Any, scope: Scope) -> Iterator[Fault]:
     if message := names.qualified_name(kind):
         yield Fault(("type",), message)
     elif "/" not in kind and kind not in LIMIT_TYPES:
-        yield Fault(("type",), f"{shorten(kind)} is not supported; use one of {', '.join(LIMIT_TYPES)}")
+        yield Fault(("type",), f"{quote(kind)} is not supported; use one of {', '.join(LIMIT_TYPES)}")
     if kind == "Pod":
         for field in ("default", "defaultRequest"):
-            if struct(value, field):
+            if mapping(value, field):
                 yield Fault((field,), "may not be set where type is Pod")
-    if kind == "PersistentVolumeClaim" and "storage" not in {**struct(value, "min"), **struct(value, "max")}:
+    if kind == "PersistentVolumeClaim" and "storage" not in {
+        **mapping(value, "min"),
+        **mapping(value, "max"),
+    }:
         yield Fault(("limits",), "needs a minimum or maximum of storage", at=("type",))
 
 
@@ -172,13 +166,13 @@ def limit(value: Any, scope: Scope) -> Iterator[Fault]:
     """Names and amounts of a limit's bounds, and their order."""
     kind = text(value, "type")
     allowed = container_resource_name if kind in ("Pod", "Container") else resource_name
-    given = {field: struct(value, field) for field in BOUNDS}
+    given = {field: mapping(value, field) for field in BOUNDS}
     for field, amounts in given.items():
         for name, amount in amounts.items():
             if message := allowed(str(name)):
                 yield Fault((field, str(name)), message)
             if quantity.of(amount) is None and isinstance(amount, str):
-                yield Fault((field, str(name)), f"{shorten(amount)} {quantity.MALFORMED}")
+                yield Fault((field, str(name)), f"{quote(amount)} {quantity.MALFORMED}")
     if kind == "Pod":
         given.update(default={}, defaultRequest={})
     bounds = with_defaults(given) if kind == "Container" else given
@@ -228,22 +222,18 @@ def types_unique(value: Any, scope: Scope) -> Iterator[Fault]:
     for index, entry in enumerate(value):
         kind = text(entry, "type")
         if kind and kind in seen:
-            yield Fault((index, "type"), f"{shorten(kind)} is there twice")
+            yield Fault((index, "type"), f"{quote(kind)} is there twice")
         seen.add(kind)
 
 
 KINDS: Mapping[str, Struct] = {
-    "ResourceQuota": Struct(
-        FAMILY,
-        {"metadata": always(object_meta(counted=False)), "spec": Struct(FAMILY, {}, hard, scopes)},
+    "ResourceQuota": api.struct(
+        {"metadata": always(object_meta(counted=False)), "spec": api.struct({}, hard, scopes)},
     ),
-    "LimitRange": Struct(
-        FAMILY,
+    "LimitRange": api.struct(
         {
             "metadata": object_meta(generated=True, counted=False),
-            "spec": Struct(
-                FAMILY, {"limits": Items(FAMILY, Struct(FAMILY, {}, limit_type, limit), types_unique)}
-            ),
+            "spec": api.struct({"limits": api.items(api.struct({}, limit_type, limit), types_unique)}),
         },
     ),
 }

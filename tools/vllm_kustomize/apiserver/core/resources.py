@@ -8,20 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import (
-    Fault,
-    Scope,
-    Struct,
-    Value,
-    is_set,
-    struct,
-    structs,
-    text,
-    warning,
-)
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, structs, warning
 from vllm_kustomize.kubernetes import names, quantity
+from vllm_kustomize.kubernetes.fields import is_set, mapping, text
 
-FAMILY = "quantity"
+api = Family("quantity")
 
 HUGE_PAGES = "hugepages-"
 CONTAINER_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
@@ -128,7 +119,7 @@ def _huge_pages(name: str, parsed: Any) -> str:
 
 def requirements(value: Any, scope: Scope) -> Iterator[Fault]:
     """Names and amounts of limits and requests, and how the two fit."""
-    limits, requests = struct(value, "limits"), struct(value, "requests")
+    limits, requests = mapping(value, "limits"), mapping(value, "requests")
     for field, amounts in (("limits", limits), ("requests", requests)):
         for name, given in amounts.items():
             path = (field, str(name))
@@ -184,7 +175,7 @@ def claims_unique(value: Any, scope: Scope) -> Iterator[Fault]:
             whole.add(name)
 
 
-RESOURCES = Struct(FAMILY, {}, requirements, claims_unique)
+RESOURCES = api.struct({}, requirements, claims_unique)
 
 
 def overhead(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -193,13 +184,13 @@ def overhead(value: Any, scope: Scope) -> Iterator[Fault]:
         yield fault._replace(path=("limits", *fault.path[1:]) if fault.path else ())
 
 
-OVERHEAD = Value(FAMILY, overhead, accepts=dict, zero={})
+OVERHEAD = api.value(overhead, accepts=dict, zero={})
 
 
 def pod_requirements(value: Any, scope: Scope) -> Iterator[Fault]:
     """Resources of a whole pod: cpu, memory and hugepages only, without claims."""
     for field in ("limits", "requests"):
-        for name in struct(value, field):
+        for name in mapping(value, field):
             if str(name) not in ("cpu", "memory") and not str(name).startswith(HUGE_PAGES):
                 yield Fault((field, str(name)), "a pod as a whole has only cpu, memory and hugepages")
     if is_set(value, "claims") and value["claims"]:
@@ -207,4 +198,4 @@ def pod_requirements(value: Any, scope: Scope) -> Iterator[Fault]:
     yield from requirements(value, scope)
 
 
-POD_RESOURCES = Struct(FAMILY, {}, pod_requirements)
+POD_RESOURCES = api.struct({}, pod_requirements)

@@ -10,30 +10,23 @@ from typing import Any
 
 from vllm_kustomize.apiserver.framework import deprecations
 from vllm_kustomize.apiserver.framework.combinators import (
+    Family,
     Fault,
-    Items,
-    Number,
     Rule,
     Scope,
     Struct,
-    Text,
     always,
-    is_integer,
-    is_set,
-    items,
-    one_of,
-    shorten,
-    struct,
     structs,
-    text,
     warning,
 )
 from vllm_kustomize.apiserver.framework.metadata import LABELS
 from vllm_kustomize.apiserver.framework.selectors import SELECTOR
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import is_integer, is_set, mapping, sequence, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "scheduling"
-LABEL_KEY = Text(FAMILY, names.qualified_name, empty=True)
+api = Family("scheduling")
+LABEL_KEY = api.text(names.qualified_name, empty=True)
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
@@ -54,12 +47,11 @@ def toleration(value: Any, scope: Scope) -> Iterator[Fault]:
         if content:
             yield Fault(("operator",), "Exists takes no value", at=("value",))
     elif operator not in ("Lt", "Gt") or scope.known:
-        yield Fault(("operator",), f"{shorten(operator)} is not supported; use Equal or Exists")
+        yield Fault(("operator",), f"{quote(operator)} is not supported; use Equal or Exists")
 
 
-TOLERATION = Struct(
-    FAMILY,
-    {"key": Text(FAMILY, names.qualified_name), "effect": one_of(FAMILY, *EFFECTS)},
+TOLERATION = api.struct(
+    {"key": api.text(names.qualified_name), "effect": api.one_of(*EFFECTS)},
     toleration,
 )
 
@@ -68,7 +60,7 @@ NODE_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
 
 def node_requirement(value: Any, scope: Scope) -> Iterator[Fault]:
     """The operator is known, and says how many values there are."""
-    operator, count = value.get("operator") or "", len(items(value, "values"))
+    operator, count = value.get("operator") or "", len(sequence(value, "values"))
     if not isinstance(operator, str):
         return
     if operator in ("In", "NotIn"):
@@ -82,19 +74,19 @@ def node_requirement(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault(("values",), f"must hold one value for operator {operator}")
     else:
         yield Fault(
-            ("operator",), f"{shorten(operator)} is not an operator; use one of {', '.join(NODE_OPERATORS)}"
+            ("operator",), f"{quote(operator)} is not an operator; use one of {', '.join(NODE_OPERATORS)}"
         )
 
 
 def node_field(value: Any, scope: Scope) -> Iterator[Fault]:
     """Fields of a node that can be selected: its name."""
-    operator, key, values = value.get("operator") or "", value.get("key") or "", items(value, "values")
+    operator, key, values = value.get("operator") or "", value.get("key") or "", sequence(value, "values")
     if operator not in ("In", "NotIn"):
-        yield Fault(("operator",), f"{shorten(operator)} is not an operator for fields; use In or NotIn")
+        yield Fault(("operator",), f"{quote(operator)} is not an operator for fields; use In or NotIn")
     elif len(values) != 1:
         yield Fault(("values",), f"must hold one value for operator {operator}")
     if key != "metadata.name":
-        yield Fault(("key",), f"{shorten(key)} is not a field that can be selected; metadata.name is")
+        yield Fault(("key",), f"{quote(key)} is not a field that can be selected; metadata.name is")
         return
     for index, name in enumerate(values):
         if isinstance(name, str) and (message := names.dns_subdomain(name)):
@@ -105,19 +97,18 @@ def node_values(value: Any, scope: Scope) -> Iterator[Fault]:
     """Values of a required term could be label values; checked since Kubernetes 1.32."""
     if not scope.stricter_since((1, 32)):
         return
-    for index, item in enumerate(items(value, "values")):
+    for index, item in enumerate(sequence(value, "values")):
         if isinstance(item, str) and (message := names.label_value(item)):
             yield Fault(("values", index), message)
 
 
 def node_term(*rules: Rule) -> Struct:
     """A term of a node selector; `rules` are for its label expressions."""
-    requirement = Struct(FAMILY, {"key": always(LABEL_KEY)}, node_requirement, *rules)
-    return Struct(
-        FAMILY,
+    requirement = api.struct({"key": always(LABEL_KEY)}, node_requirement, *rules)
+    return api.struct(
         {
-            "matchExpressions": Items(FAMILY, requirement),
-            "matchFields": Items(FAMILY, Struct(FAMILY, {}, node_field)),
+            "matchExpressions": api.items(requirement),
+            "matchFields": api.items(api.struct({}, node_field)),
         },
         deprecations.node_keys,
     )
@@ -129,14 +120,13 @@ def some_terms(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("nodeSelectorTerms",), "must hold at least one term")
 
 
-NODE_SELECTOR = Struct(FAMILY, {"nodeSelectorTerms": Items(FAMILY, node_term(node_values))}, some_terms)
-WEIGHT = always(Number(FAMILY, 1, 100))
-NODE_AFFINITY = Struct(
-    FAMILY,
+NODE_SELECTOR = api.struct({"nodeSelectorTerms": api.items(node_term(node_values))}, some_terms)
+WEIGHT = always(api.number(1, 100))
+NODE_AFFINITY = api.struct(
     {
         "requiredDuringSchedulingIgnoredDuringExecution": NODE_SELECTOR,
-        "preferredDuringSchedulingIgnoredDuringExecution": Items(
-            FAMILY, Struct(FAMILY, {"weight": WEIGHT, "preference": node_term()})
+        "preferredDuringSchedulingIgnoredDuringExecution": api.items(
+            api.struct({"weight": WEIGHT, "preference": node_term()})
         ),
     },
 )
@@ -147,15 +137,15 @@ def matched_keys(value: Any, scope: Scope) -> Iterator[Fault]:
     yield from label_keys(value, "matchLabelKeys")
     yield from label_keys(value, "mismatchLabelKeys")
     yield from selected_twice(value)
-    others = {key for key in items(value, "mismatchLabelKeys") if isinstance(key, str)}
-    for index, key in enumerate(items(value, "matchLabelKeys")):
+    others = {key for key in sequence(value, "mismatchLabelKeys") if isinstance(key, str)}
+    for index, key in enumerate(sequence(value, "matchLabelKeys")):
         if isinstance(key, str) and key in others:
-            yield Fault(("matchLabelKeys", index), f"{shorten(key)} is in mismatchLabelKeys too")
+            yield Fault(("matchLabelKeys", index), f"{quote(key)} is in mismatchLabelKeys too")
 
 
 def label_keys(value: Any, field: str) -> Iterator[Fault]:
     """Keys of labels, beside a selector."""
-    keys = items(value, field)
+    keys = sequence(value, field)
     if keys and value.get("labelSelector") is None:
         yield Fault((field,), "may only be set beside labelSelector")
         return
@@ -167,21 +157,21 @@ def label_keys(value: Any, field: str) -> Iterator[Fault]:
 def selected_twice(value: Any) -> Iterator[Fault]:
     """The server adds matchLabelKeys to the selector, so a key that is there already may be there once."""
     positions = {
-        key: index for index, key in enumerate(items(value, "matchLabelKeys")) if isinstance(key, str)
+        key: index for index, key in enumerate(sequence(value, "matchLabelKeys")) if isinstance(key, str)
     }
-    selector = struct(value, "labelSelector")
-    seen = set(struct(selector, "matchLabels"))
+    selector = mapping(value, "labelSelector")
+    seen = set(mapping(selector, "matchLabels"))
     for _, expression in structs(selector, "matchExpressions"):
         key = text(expression, "key")
         if key in positions and key in seen:
-            message = f"{shorten(key)} is in labelSelector too"
+            message = f"{quote(key)} is in labelSelector too"
             yield Fault((positions[key],), message, at=("matchLabelKeys", positions[key]))
         seen.add(key)
 
 
 def namespaces(value: Any, scope: Scope) -> Iterator[Fault]:
     """Namespaces of a pod affinity term, reported as the server does."""
-    for index, name in enumerate(items(value, "namespaces")):
+    for index, name in enumerate(sequence(value, "namespaces")):
         if isinstance(name, (str, type(None))) and (message := names.dns_label(name or "")):
             yield Fault(("namespace",), message, at=("namespaces", index))
 
@@ -192,24 +182,22 @@ def null_selector(value: Any, scope: Scope) -> Iterator[Fault]:
         yield warning(("labelSelector",), "is not set, so this matches no pod")
 
 
-POD_TERM = Struct(
-    FAMILY,
+POD_TERM = api.struct(
     {"topologyKey": always(LABEL_KEY), "labelSelector": SELECTOR, "namespaceSelector": SELECTOR},
     matched_keys,
     namespaces,
     null_selector,
 )
-POD_AFFINITY = Struct(
-    FAMILY,
+POD_AFFINITY = api.struct(
     {
-        "requiredDuringSchedulingIgnoredDuringExecution": Items(FAMILY, POD_TERM),
-        "preferredDuringSchedulingIgnoredDuringExecution": Items(
-            FAMILY, Struct(FAMILY, {"weight": WEIGHT, "podAffinityTerm": always(POD_TERM)})
+        "requiredDuringSchedulingIgnoredDuringExecution": api.items(POD_TERM),
+        "preferredDuringSchedulingIgnoredDuringExecution": api.items(
+            api.struct({"weight": WEIGHT, "podAffinityTerm": always(POD_TERM)})
         ),
     },
 )
-AFFINITY = Struct(
-    FAMILY, {"nodeAffinity": NODE_AFFINITY, "podAffinity": POD_AFFINITY, "podAntiAffinity": POD_AFFINITY}
+AFFINITY = api.struct(
+    {"nodeAffinity": NODE_AFFINITY, "podAffinity": POD_AFFINITY, "podAntiAffinity": POD_AFFINITY}
 )
 
 
@@ -229,19 +217,18 @@ def spread(value: Any, scope: Scope) -> Iterator[Fault]:
     if not scope.stricter_before((1, 34)):
         yield from selected_twice(value)
         return
-    selector = struct(value, "labelSelector")
-    selected = set(struct(selector, "matchLabels"))
+    selector = mapping(value, "labelSelector")
+    selected = set(mapping(selector, "matchLabels"))
     selected |= {text(item, "key") for _, item in structs(selector, "matchExpressions")}
-    for index, key in enumerate(items(value, "matchLabelKeys")):
+    for index, key in enumerate(sequence(value, "matchLabelKeys")):
         if key in selected:
-            yield Fault(("matchLabelKeys", index), f"{shorten(key)} is in labelSelector too")
+            yield Fault(("matchLabelKeys", index), f"{quote(key)} is in labelSelector too")
 
 
-_INCLUSION = one_of(FAMILY, "Honor", "Ignore", empty=True)
-SPREAD = Struct(
-    FAMILY,
+_INCLUSION = api.one_of("Honor", "Ignore", empty=True)
+SPREAD = api.struct(
     {
-        "whenUnsatisfiable": always(one_of(FAMILY, "DoNotSchedule", "ScheduleAnyway", empty=True)),
+        "whenUnsatisfiable": always(api.one_of("DoNotSchedule", "ScheduleAnyway", empty=True)),
         "labelSelector": SELECTOR,
         "nodeAffinityPolicy": _INCLUSION,
         "nodeTaintsPolicy": _INCLUSION,
@@ -275,17 +262,17 @@ def scheduling_gates(value: Sequence[Any], scope: Scope) -> Iterator[Fault]:
         if message := names.qualified_name(name):
             yield Fault((index,), message)
         if name in seen:
-            yield Fault((index,), f"{shorten(name)} is there twice")
+            yield Fault((index,), f"{quote(name)} is there twice")
         seen.add(name)
 
 
 POD_FIELDS = {
-    "tolerations": Items(FAMILY, TOLERATION),
+    "tolerations": api.items(TOLERATION),
     "affinity": AFFINITY,
-    "topologySpreadConstraints": Items(FAMILY, SPREAD, distinct_spread),
+    "topologySpreadConstraints": api.items(SPREAD, distinct_spread),
     "nodeSelector": LABELS,
-    "nodeName": Text(FAMILY, names.dns_subdomain),
-    "priorityClassName": Text(FAMILY, names.dns_subdomain),
-    "preemptionPolicy": one_of(FAMILY, "PreemptLowerPriority", "Never"),
-    "schedulingGates": Items(FAMILY, None, scheduling_gates),
+    "nodeName": api.text(names.dns_subdomain),
+    "priorityClassName": api.text(names.dns_subdomain),
+    "preemptionPolicy": api.one_of("PreemptLowerPriority", "Never"),
+    "schedulingGates": api.items(None, scheduling_gates),
 }

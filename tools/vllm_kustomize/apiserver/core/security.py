@@ -9,27 +9,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import (
-    Fault,
-    Items,
-    Number,
-    Rule,
-    Scope,
-    Struct,
-    Text,
-    flag,
-    items,
-    one_of,
-    shorten,
-    struct,
-    structs,
-    text,
-)
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Rule, Scope, Text, structs
 from vllm_kustomize.apiserver.framework.metadata import byte_length
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import flag, mapping, sequence, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "security"
-ID = Number(FAMILY, 0, 2**31 - 1)
+api = Family("security")
+ID = api.number(0, 2**31 - 1)
 PROFILE_TYPES = ("Localhost", "RuntimeDefault", "Unconfined")
 _SYSCTL = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
 _NETBIOS = re.compile(r'[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}')
@@ -52,7 +39,7 @@ def seccomp(value: Any, scope: Scope) -> Iterator[Fault]:
     if not kind:
         yield Fault(("type",), f"is required: one of {', '.join(PROFILE_TYPES)}")
     elif kind not in PROFILE_TYPES:
-        yield Fault(("type",), f"{shorten(kind)} is not supported; use one of {', '.join(PROFILE_TYPES)}")
+        yield Fault(("type",), f"{quote(kind)} is not supported; use one of {', '.join(PROFILE_TYPES)}")
 
 
 def app_armor(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -73,7 +60,7 @@ def app_armor(value: Any, scope: Scope) -> Iterator[Fault]:
     if not kind:
         yield Fault(("type",), f"is required: one of {', '.join(PROFILE_TYPES)}")
     elif kind not in PROFILE_TYPES:
-        yield Fault(("type",), f"{shorten(kind)} is not supported; use one of {', '.join(PROFILE_TYPES)}")
+        yield Fault(("type",), f"{quote(kind)} is not supported; use one of {', '.join(PROFILE_TYPES)}")
 
 
 def windows_user(value: str) -> str:
@@ -86,11 +73,11 @@ def windows_user(value: str) -> str:
         return "may have at most one '\\'"
     domain, backslash, user = value.rpartition("\\")
     if len(domain) > 255 or (backslash and not (_NETBIOS.fullmatch(domain) or _DNS.fullmatch(domain))):
-        return f"{shorten(domain)} is not a Windows domain"
+        return f"{quote(domain)} is not a Windows domain"
     if not 0 < len(user) <= 104:
         return "needs a user name of 1 to 104 characters"
     if not user.strip(". ") or set(user) & set('"/\\:;|=,+*?<>@[]'):
-        return f"{shorten(user)} is not a Windows user name"
+        return f"{quote(user)} is not a Windows user name"
     return ""
 
 
@@ -101,12 +88,11 @@ def gmsa_spec(value: str) -> str:
     return "has more than 64 KiB" if byte_length(value) > 64 * 1024 else ""
 
 
-WINDOWS_OPTIONS = Struct(
-    FAMILY,
+WINDOWS_OPTIONS = api.struct(
     {
-        "gmsaCredentialSpecName": Text(FAMILY, names.dns_subdomain, empty=True),
-        "gmsaCredentialSpec": Text(FAMILY, gmsa_spec, empty=True),
-        "runAsUserName": Text(FAMILY, windows_user, empty=True),
+        "gmsaCredentialSpecName": api.text(names.dns_subdomain, empty=True),
+        "gmsaCredentialSpec": api.text(gmsa_spec, empty=True),
+        "runAsUserName": api.text(windows_user, empty=True),
     },
 )
 
@@ -117,7 +103,7 @@ def escalation(value: Any, scope: Scope) -> Iterator[Fault]:
         return
     if flag(value, "privileged"):
         yield Fault((), "allowPrivilegeEscalation: false contradicts privileged: true")
-    if "CAP_SYS_ADMIN" in items(struct(value, "capabilities"), "add"):
+    if "CAP_SYS_ADMIN" in sequence(mapping(value, "capabilities"), "add"):
         yield Fault((), "allowPrivilegeEscalation: false contradicts adding CAP_SYS_ADMIN")
 
 
@@ -125,12 +111,10 @@ _SHARED = {
     "runAsUser": ID,
     "runAsGroup": ID,
     "windowsOptions": WINDOWS_OPTIONS,
-    "seccompProfile": Struct(FAMILY, {}, seccomp),
-    "appArmorProfile": Struct(FAMILY, {}, app_armor),
+    "seccompProfile": api.struct({}, seccomp),
+    "appArmorProfile": api.struct({}, app_armor),
 }
-CONTAINER = Struct(
-    FAMILY, {**_SHARED, "procMount": one_of(FAMILY, "Default", "Unmasked", empty=True)}, escalation
-)
+CONTAINER = api.struct({**_SHARED, "procMount": api.one_of("Default", "Unmasked", empty=True)}, escalation)
 
 
 def sysctls(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -143,9 +127,9 @@ def sysctls(value: Any, scope: Scope) -> Iterator[Fault]:
             if isinstance(sysctl.get("name") or "", str):
                 yield Fault(path, "is required")
         elif len(name) > 253 or not _SYSCTL.fullmatch(name):
-            yield Fault(path, f"{shorten(name)} is not the name of a kernel parameter")
+            yield Fault(path, f"{quote(name)} is not the name of a kernel parameter")
         elif name in seen:
-            yield Fault(path, f"{shorten(name)} is there twice")
+            yield Fault(path, f"{quote(name)} is there twice")
         seen.add(name)
 
 
@@ -168,15 +152,14 @@ def host_sysctls(pod: Any, scope: Scope) -> Iterator[Fault]:
 
 def select(policy: str, *allowed: str) -> tuple[str, Text]:
     """A policy field whose empty text is as wrong as any other."""
-    return policy, one_of(FAMILY, *allowed, empty=True)
+    return policy, api.one_of(*allowed, empty=True)
 
 
-POD = Struct(
-    FAMILY,
+POD = api.struct(
     {
         **_SHARED,
         "fsGroup": ID,
-        "supplementalGroups": Items(FAMILY, ID),
+        "supplementalGroups": api.items(ID),
         **dict(
             [
                 select("fsGroupChangePolicy", "Always", "OnRootMismatch"),
@@ -190,12 +173,12 @@ POD = Struct(
 
 def selinux_change_policy(value: Any, scope: Scope) -> Iterator[Fault]:
     """How SELinux labels reach a pod's volumes; mounting with them is behind a feature gate before 1.37."""
-    policy = struct(value, "securityContext").get("seLinuxChangePolicy")
+    policy = mapping(value, "securityContext").get("seLinuxChangePolicy")
     if not isinstance(policy, str):
         return
     allowed = ("Recursive",) if scope.stricter_before((1, 37)) else ("Recursive", "MountOption")
     if policy not in allowed:
-        message = f"{shorten(policy)} is not supported; use one of {', '.join(allowed)}"
+        message = f"{quote(policy)} is not supported; use one of {', '.join(allowed)}"
         yield Fault(("securityContext", "seLinuxChangePolicy"), message)
 
 
@@ -223,17 +206,17 @@ def unmasked_proc(pod: Any, scope: Scope) -> Iterator[Fault]:
         return
     for field in ("containers", "initContainers", "ephemeralContainers"):
         for index, container in structs(pod, field):
-            if text(struct(container, "securityContext"), "procMount") == "Unmasked":
+            if text(mapping(container, "securityContext"), "procMount") == "Unmasked":
                 yield Fault((field, index, "securityContext", "procMount"), "Unmasked needs hostUsers: false")
 
 
 def windows_process(pod: Any, scope: Scope) -> Iterator[Fault]:
     """Windows HostProcess containers come all or none, and on the host's network."""
-    pod_wide = struct(struct(pod, "securityContext"), "windowsOptions").get("hostProcess")
+    pod_wide = mapping(mapping(pod, "securityContext"), "windowsOptions").get("hostProcess")
     uses = []
     for field in ("containers", "initContainers", "ephemeralContainers"):
         for index, container in structs(pod, field):
-            own = struct(struct(container, "securityContext"), "windowsOptions").get("hostProcess")
+            own = mapping(mapping(container, "securityContext"), "windowsOptions").get("hostProcess")
             if own is not None and pod_wide is not None and own != pod_wide:
                 path = (field, index, "securityContext", "windowsOptions", "hostProcess")
                 yield Fault(path, "must be the same as for the pod")

@@ -12,44 +12,36 @@ from typing import Any
 
 from vllm_kustomize.apiserver.core.probes import port
 from vllm_kustomize.apiserver.framework.combinators import (
+    Family,
     Fault,
-    Items,
-    Number,
     Scope,
     Struct,
-    Text,
     always,
     duplicates,
-    is_integer,
-    is_set,
-    items,
-    number,
-    one_of,
-    shorten,
-    struct,
     structs,
-    text,
     warning,
 )
 from vllm_kustomize.apiserver.framework.metadata import LABELS, object_meta
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import is_integer, is_set, mapping, number, sequence, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "service"
+api = Family("service")
 API_VERSION = "v1"
 TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
-PORT_NUMBER = Number(FAMILY, 1, 65535)
+PORT_NUMBER = api.number(1, 65535)
 NODE_PORTS = range(30000, 32768)
 SOURCE_RANGES_ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 
 def kind_of(value: Any) -> str:
     """A Service's type, ClusterIP where none is set."""
-    return text(value, "type", "ClusterIP")
+    return text(value, "type", default="ClusterIP")
 
 
 def is_headless(value: Any) -> bool:
     """Whether the Service has no address of its own."""
-    return text(value, "clusterIP") == "None" or list(items(value, "clusterIPs")[:1]) == ["None"]
+    return text(value, "clusterIP") == "None" or list(sequence(value, "clusterIPs")[:1]) == ["None"]
 
 
 def target_port(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -62,13 +54,12 @@ def target_port(value: Any, scope: Scope) -> Iterator[Fault]:
             yield fault._replace(path=("targetPort",))
 
 
-PORT = Struct(
-    FAMILY,
+PORT = api.struct(
     {
         "port": always(PORT_NUMBER),
-        "protocol": one_of(FAMILY, "TCP", "UDP", "SCTP"),
-        "appProtocol": Text(FAMILY, names.qualified_name, empty=True),
-        "name": Text(FAMILY, names.dns_label),
+        "protocol": api.one_of("TCP", "UDP", "SCTP"),
+        "appProtocol": api.text(names.qualified_name, empty=True),
+        "name": api.text(names.dns_label),
     },
     target_port,
 )
@@ -78,7 +69,7 @@ def ports(value: Any, scope: Scope) -> Iterator[Fault]:
     """Ports are there, named where there are several, and distinct."""
     found = list(structs(value, "ports"))
     kind = kind_of(value)
-    if not items(value, "ports"):
+    if not sequence(value, "ports"):
         if (
             not is_headless(value)
             and kind != "ExternalName"
@@ -92,13 +83,13 @@ def ports(value: Any, scope: Scope) -> Iterator[Fault]:
     for index, entry in found:
         name, protocol, node_port = (
             text(entry, "name"),
-            text(entry, "protocol", "TCP"),
+            text(entry, "protocol", default="TCP"),
             number(entry, "nodePort"),
         )
-        if not name and len(items(value, "ports")) > 1:
+        if not name and len(sequence(value, "ports")) > 1:
             yield Fault(("ports", index, "name"), "is required where there are several ports")
         if name in names_seen:
-            yield Fault(("ports", index, "name"), f"{shorten(name)} is there twice")
+            yield Fault(("ports", index, "name"), f"{quote(name)} is there twice")
         names_seen.add(name or "\0")
         pair = (protocol, number(entry, "port"))
         if pair in pairs:
@@ -119,7 +110,7 @@ def ports(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def cluster_ips(value: Any, scope: Scope) -> Iterator[Fault]:
     """Which types can have which addresses."""
-    kind, single, several = kind_of(value), text(value, "clusterIP"), items(value, "clusterIPs")
+    kind, single, several = kind_of(value), text(value, "clusterIP"), sequence(value, "clusterIPs")
     if kind == "ExternalName":
         for field in ("clusterIPs", "ipFamilies", "ipFamilyPolicy"):
             if value.get(field) or (field == "clusterIPs" and single):
@@ -144,14 +135,14 @@ def cluster_ips(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 def _families(value: Any) -> Iterator[Fault]:
-    families = items(value, "ipFamilies")
+    families = sequence(value, "ipFamilies")
     for index, family in enumerate(families):
         if isinstance(family, (str, type(None))) and family not in ("IPv4", "IPv6"):
-            yield Fault(("ipFamilies", index), f"{shorten(family or '')} is not supported; use IPv4 or IPv6")
+            yield Fault(("ipFamilies", index), f"{quote(family or '')} is not supported; use IPv4 or IPv6")
     for fault in duplicates(families, ""):
         yield Fault(("ipFamilies", *fault.path), fault.message)
     if text(value, "ipFamilyPolicy") == "SingleStack" and (
-        len(families) > 1 or len(items(value, "clusterIPs")) > 1
+        len(families) > 1 or len(sequence(value, "clusterIPs")) > 1
     ):
         yield Fault(("ipFamilyPolicy",), "must be RequireDualStack or PreferDualStack for two families")
 
@@ -162,7 +153,7 @@ def _ip(address: str, scope: Scope) -> str:
 
 def external_ips(value: Any, scope: Scope) -> Iterator[Fault]:
     """External addresses are ordinary ones."""
-    for index, address in enumerate(items(value, "externalIPs")):
+    for index, address in enumerate(sequence(value, "externalIPs")):
         if not isinstance(address, (str, type(None))):
             continue
         if message := _ip(address or "", scope):
@@ -170,7 +161,7 @@ def external_ips(value: Any, scope: Scope) -> Iterator[Fault]:
             continue
         if message := _special(address or ""):
             yield Fault(("externalIPs", index), message)
-    if items(value, "externalIPs") and scope.stricter_since((1, 36)):
+    if sequence(value, "externalIPs") and scope.stricter_since((1, 36)):
         yield warning(("externalIPs",), "is deprecated, and clusters may no longer implement it")
 
 
@@ -204,7 +195,7 @@ def session_affinity(value: Any, scope: Scope) -> Iterator[Fault]:
     """How long a client stays with its pod."""
     if text(value, "sessionAffinity") != "ClientIP":
         return
-    client = struct(struct(value, "sessionAffinityConfig"), "clientIP")
+    client = mapping(mapping(value, "sessionAffinityConfig"), "clientIP")
     seconds = client.get("timeoutSeconds")
     if is_integer(seconds) and not 0 < seconds <= 86400:
         path = ("sessionAffinityConfig", "clientIP", "timeoutSeconds")
@@ -214,7 +205,7 @@ def session_affinity(value: Any, scope: Scope) -> Iterator[Fault]:
 def load_balancing(value: Any, scope: Scope) -> Iterator[Fault]:
     """What only a load balancer has."""
     kind = kind_of(value)
-    ranges = items(value, "loadBalancerSourceRanges")
+    ranges = sequence(value, "loadBalancerSourceRanges")
     if kind != "LoadBalancer":
         if ranges:
             message = "may only be set where type is LoadBalancer"
@@ -233,11 +224,13 @@ def load_balancing(value: Any, scope: Scope) -> Iterator[Fault]:
 def traffic_policies(value: Any, scope: Scope) -> Iterator[Fault]:
     """Where external traffic goes, for Services that can have any."""
     kind, policy = kind_of(value), text(value, "externalTrafficPolicy")
-    reachable = kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and items(value, "externalIPs"))
+    reachable = kind in ("NodePort", "LoadBalancer") or (
+        kind == "ClusterIP" and sequence(value, "externalIPs")
+    )
     if policy and not reachable:
         yield Fault(("externalTrafficPolicy",), "may only be set for a Service that is reached from outside")
     elif policy and policy not in ("Cluster", "Local"):
-        yield Fault(("externalTrafficPolicy",), f"{shorten(policy)} is not supported; use Cluster or Local")
+        yield Fault(("externalTrafficPolicy",), f"{quote(policy)} is not supported; use Cluster or Local")
     check_port = number(value, "healthCheckNodePort")
     if not check_port:
         return
@@ -257,7 +250,7 @@ def distribution(value: Any, scope: Scope) -> Iterator[Fault]:
     allowed = ("PreferClose", "PreferSameZone", "PreferSameNode")
     shown = allowed[:1] if scope.stricter_before((1, 34)) else allowed
     if preference not in shown:
-        message = f"{shorten(preference)} is not supported; use one of {', '.join(shown)}"
+        message = f"{quote(preference)} is not supported; use one of {', '.join(shown)}"
         yield Fault(("trafficDistribution",), message)
     elif preference == "PreferClose" and scope.stricter_since((1, 34)):
         yield warning(("trafficDistribution",), "PreferClose is deprecated; use PreferSameZone")
@@ -269,20 +262,19 @@ def ignored_when_headless(value: Any, scope: Scope) -> Iterator[Fault]:
         return
     if text(value, "sessionAffinity") == "ClientIP":
         yield warning(("sessionAffinity",), "is ignored for a headless Service")
-    if items(value, "externalIPs"):
+    if sequence(value, "externalIPs"):
         yield warning(("externalIPs",), "is ignored for a headless Service")
 
 
-SPEC = Struct(
-    FAMILY,
+SPEC = api.struct(
     {
-        "type": one_of(FAMILY, *TYPES),
-        "ports": Items(FAMILY, PORT),
+        "type": api.one_of(*TYPES),
+        "ports": api.items(PORT),
         "selector": LABELS,
-        "sessionAffinity": one_of(FAMILY, "ClientIP", "None"),
-        "internalTrafficPolicy": one_of(FAMILY, "Cluster", "Local", empty=True),
-        "ipFamilyPolicy": one_of(FAMILY, "SingleStack", "PreferDualStack", "RequireDualStack", empty=True),
-        "loadBalancerClass": Text(FAMILY, names.qualified_name, empty=True),
+        "sessionAffinity": api.one_of("ClientIP", "None"),
+        "internalTrafficPolicy": api.one_of("Cluster", "Local", empty=True),
+        "ipFamilyPolicy": api.one_of("SingleStack", "PreferDualStack", "RequireDualStack", empty=True),
+        "loadBalancerClass": api.text(names.qualified_name, empty=True),
     },
     ports,
     cluster_ips,
@@ -306,11 +298,11 @@ def service_name(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def source_ranges(value: Any, scope: Scope) -> Iterator[Fault]:
     """The annotation that came before loadBalancerSourceRanges."""
-    given = struct(struct(value, "metadata"), "annotations").get(SOURCE_RANGES_ANNOTATION)
+    given = mapping(mapping(value, "metadata"), "annotations").get(SOURCE_RANGES_ANNOTATION)
     if not isinstance(given, str) or not given.strip():
         return
     path = ("metadata", "annotations", SOURCE_RANGES_ANNOTATION)
-    if kind_of(struct(value, "spec")) != "LoadBalancer":
+    if kind_of(mapping(value, "spec")) != "LoadBalancer":
         yield Fault(path, "may only be set where type is LoadBalancer")
     elif any(names.cidr(network.strip()) for network in given.split(",")):
         yield Fault(path, "must be networks such as 10.0.0.0/24, with ',' between them")
@@ -318,5 +310,5 @@ def source_ranges(value: Any, scope: Scope) -> Iterator[Fault]:
 
 META = object_meta(lambda name: "", service_name, counted=False)
 KINDS: Mapping[str, Struct] = {
-    "Service": Struct(FAMILY, {"metadata": always(META), "spec": always(SPEC)}, source_ranges)
+    "Service": api.struct({"metadata": always(META), "spec": always(SPEC)}, source_ranges)
 }

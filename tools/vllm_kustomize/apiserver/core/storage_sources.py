@@ -9,27 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import (
-    Check,
-    Fault,
-    Number,
-    ReportedAt,
-    Scope,
-    Struct,
-    Text,
-    is_integer,
-    is_set,
-    items,
-    one_of,
-    required,
-    struct,
-    text,
-)
+from vllm_kustomize.apiserver.framework.combinators import Check, Family, Fault, ReportedAt, Scope, required
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import is_integer, is_set, mapping, sequence, text
 
-FAMILY = "volumes"
-TEXT = Text(FAMILY)
-PARTITION = Number(FAMILY, 0, 255)
+api = Family("volumes")
+TEXT = api.text()
+PARTITION = api.number(0, 255)
 
 _IQN = re.compile(r"iqn\.[0-9]{4}-[0-9]{2}\.([A-Za-z0-9.-]+)(:[^,;*&$|\s]+)\Z", re.ASCII)
 _EUI = re.compile(r"eui.[A-Za-z0-9]{16}", re.ASCII)
@@ -62,13 +48,13 @@ def chap(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def secret_reference(value: Any, scope: Scope) -> Iterator[Fault]:
     """A Secret reference that is there has a name."""
-    if is_set(value, "secretRef") and not struct(value, "secretRef").get("name"):
+    if is_set(value, "secretRef") and not mapping(value, "secretRef").get("name"):
         yield Fault(("secretRef", "name"), "is required")
 
 
 def targets(value: Any, scope: Scope) -> Iterator[Fault]:
     """A fibre channel volume is found by WWN and LUN, or by WWID."""
-    wwns, wwids = items(value, "targetWWNs"), items(value, "wwids")
+    wwns, wwids = sequence(value, "targetWWNs"), sequence(value, "wwids")
     if wwns and wwids:
         yield Fault(("targetWWNs",), "targetWWNs and wwids exclude each other")
     elif not wwns and not wwids:
@@ -82,7 +68,7 @@ def targets(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def azure_disk(value: Any, scope: Scope) -> Iterator[Fault]:
     """A disk's URI fits its kind."""
-    uri, kind = text(value, "diskURI"), text(value, "kind", "Shared")
+    uri, kind = text(value, "diskURI"), text(value, "kind", default="Shared")
     if not uri:
         return
     if kind == "Managed" and not uri.startswith("/subscriptions/"):
@@ -162,13 +148,13 @@ def quobyte(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def ceph_monitors(value: Any, scope: Scope) -> Iterator[Fault]:
     """Ceph is found through its monitors."""
-    if not items(value, "monitors"):
+    if not sequence(value, "monitors"):
         yield Fault(("monitors",), "is required")
 
 
 def flex_options(value: Any, scope: Scope) -> Iterator[Fault]:
     """Options that belong to Kubernetes are not the user's to set."""
-    for key in struct(value, "options"):
+    for key in mapping(value, "options"):
         domain = "." + str(key).partition("/")[0].lower()
         if domain.endswith((".kubernetes.io", ".k8s.io")):
             yield Fault(("options", str(key)), "is reserved to Kubernetes")
@@ -176,44 +162,42 @@ def flex_options(value: Any, scope: Scope) -> Iterator[Fault]:
 
 SHARED_SOURCES: Mapping[str, Check] = {
     "gcePersistentDisk": ReportedAt(
-        "persistentDisk", Struct(FAMILY, {"pdName": required(TEXT), "partition": PARTITION})
+        "persistentDisk", api.struct({"pdName": required(TEXT), "partition": PARTITION})
     ),
-    "awsElasticBlockStore": Struct(FAMILY, {"volumeID": required(TEXT), "partition": PARTITION}),
-    "nfs": Struct(FAMILY, {"server": required(TEXT), "path": required(Text(FAMILY, absolute_export))}),
-    "iscsi": Struct(
-        FAMILY,
+    "awsElasticBlockStore": api.struct({"volumeID": required(TEXT), "partition": PARTITION}),
+    "nfs": api.struct({"server": required(TEXT), "path": required(api.text(absolute_export))}),
+    "iscsi": api.struct(
         {
             "targetPortal": required(TEXT),
-            "iqn": required(Text(FAMILY, iscsi_name)),
-            "lun": Number(FAMILY, 0, 255),
+            "iqn": required(api.text(iscsi_name)),
+            "lun": api.number(0, 255),
         },
         chap,
     ),
-    "glusterfs": Struct(FAMILY, {}, glusterfs),
-    "flocker": Struct(FAMILY, {}, flocker),
-    "rbd": Struct(FAMILY, {"image": required(TEXT)}, ceph_monitors),
-    "cinder": Struct(FAMILY, {"volumeID": required(TEXT)}, secret_reference),
-    "cephfs": Struct(FAMILY, {}, ceph_monitors),
-    "quobyte": Struct(FAMILY, {}, quobyte),
-    "fc": Struct(FAMILY, {}, targets),
-    "azureFile": Struct(FAMILY, {"secretName": required(TEXT), "shareName": required(TEXT)}),
-    "flexVolume": Struct(FAMILY, {"driver": required(TEXT)}, flex_options),
-    "vsphereVolume": Struct(FAMILY, {"volumePath": required(TEXT)}),
-    "photonPersistentDisk": Struct(FAMILY, {"pdID": required(TEXT)}),
-    "portworxVolume": Struct(FAMILY, {"volumeID": required(TEXT)}),
-    "azureDisk": Struct(
-        FAMILY,
+    "glusterfs": api.struct({}, glusterfs),
+    "flocker": api.struct({}, flocker),
+    "rbd": api.struct({"image": required(TEXT)}, ceph_monitors),
+    "cinder": api.struct({"volumeID": required(TEXT)}, secret_reference),
+    "cephfs": api.struct({}, ceph_monitors),
+    "quobyte": api.struct({}, quobyte),
+    "fc": api.struct({}, targets),
+    "azureFile": api.struct({"secretName": required(TEXT), "shareName": required(TEXT)}),
+    "flexVolume": api.struct({"driver": required(TEXT)}, flex_options),
+    "vsphereVolume": api.struct({"volumePath": required(TEXT)}),
+    "photonPersistentDisk": api.struct({"pdID": required(TEXT)}),
+    "portworxVolume": api.struct({"volumeID": required(TEXT)}),
+    "azureDisk": api.struct(
         {
             "diskName": required(TEXT),
             "diskURI": required(TEXT),
-            "cachingMode": one_of(FAMILY, "None", "ReadOnly", "ReadWrite", empty=True),
-            "kind": one_of(FAMILY, "Shared", "Dedicated", "Managed", empty=True),
+            "cachingMode": api.one_of("None", "ReadOnly", "ReadWrite", empty=True),
+            "kind": api.one_of("Shared", "Dedicated", "Managed", empty=True),
         },
         azure_disk,
     ),
-    "storageos": Struct(FAMILY, {}, storageos, secret_reference),
-    "scaleIO": Struct(
-        FAMILY, {"gateway": required(TEXT), "system": required(TEXT), "volumeName": required(TEXT)}
+    "storageos": api.struct({}, storageos, secret_reference),
+    "scaleIO": api.struct(
+        {"gateway": required(TEXT), "system": required(TEXT), "volumeName": required(TEXT)}
     ),
-    "csi": Struct(FAMILY, {"driver": required(Text(FAMILY, csi_driver))}, publish_secret),
+    "csi": api.struct({"driver": required(api.text(csi_driver))}, publish_secret),
 }

@@ -16,37 +16,29 @@ from vllm_kustomize.apiserver.core.storage_sources import SHARED_SOURCES, file_m
 from vllm_kustomize.apiserver.framework import deprecations
 from vllm_kustomize.apiserver.framework.combinators import (
     Check,
+    Family,
     Fault,
-    Items,
     Scope,
-    Struct,
-    Text,
-    Value,
     always,
-    flag,
-    is_set,
-    number,
-    one_of,
     required,
-    shorten,
-    struct,
     structs,
-    text,
     warning,
 )
+from vllm_kustomize.apiserver.framework.quantity import QUANTITY
 from vllm_kustomize.kubernetes import names, quantity
+from vllm_kustomize.kubernetes.fields import flag, is_set, mapping, number, text
+from vllm_kustomize.wording import join, quote
 
-FAMILY = "volumes"
+api = Family("volumes")
 
-DNS_LABEL = Text(FAMILY, names.dns_label)
-TEXT = Text(FAMILY)
-MODE = Value(FAMILY, file_mode, accepts=(int, float), zero=0)
+DNS_LABEL = api.text(names.dns_label)
+TEXT = api.text()
+MODE = api.value(file_mode, accepts=(int, float), zero=0)
 
-KEY_TO_PATH = Struct(
-    FAMILY,
-    {"key": required(TEXT), "path": required(Text(FAMILY, names.file_below_volume)), "mode": MODE},
+KEY_TO_PATH = api.struct(
+    {"key": required(TEXT), "path": required(api.text(names.file_below_volume)), "mode": MODE},
 )
-KEY_ITEMS = Items(FAMILY, KEY_TO_PATH)
+KEY_ITEMS = api.items(KEY_TO_PATH)
 
 
 def size_limit(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -102,7 +94,7 @@ class DownwardFiles(Check):
         for index, item in structs(value, "items"):
             at = ("items", index)
             for fault in projected_file(item):
-                scope.report(FAMILY, path, fault._replace(at=(*at, *fault.path)))
+                scope.report(api.name, path, fault._replace(at=(*at, *fault.path)))
             for name, check in (("fieldRef", _FIELD), ("resourceFieldRef", _RESOURCE)):
                 if isinstance(item.get(name), dict):
                     check(item[name], (*path, name), scope)
@@ -113,7 +105,7 @@ class DownwardFiles(Check):
 def token_lifetime(value: Any, scope: Scope) -> Iterator[Fault]:
     """A service account token lives ten minutes or more, and has a file."""
     if is_set(value, "expirationSeconds"):
-        seconds = number(value, "expirationSeconds", 3600)
+        seconds = number(value, "expirationSeconds", default=3600)
         if seconds < 600:
             yield Fault(("expirationSeconds",), f"is {seconds}, but must be at least 600 (ten minutes)")
         elif seconds > 2**32:
@@ -126,12 +118,12 @@ def behind_a_gate(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 PROJECTIONS: Mapping[str, Check] = {
-    "secret": Struct(FAMILY, {"name": required(TEXT), "items": KEY_ITEMS}),
-    "configMap": Struct(FAMILY, {"name": required(TEXT), "items": KEY_ITEMS}),
+    "secret": api.struct({"name": required(TEXT), "items": KEY_ITEMS}),
+    "configMap": api.struct({"name": required(TEXT), "items": KEY_ITEMS}),
     "downwardAPI": DownwardFiles(),
-    "serviceAccountToken": Struct(FAMILY, {}, token_lifetime),
-    "clusterTrustBundle": Struct(FAMILY, {}, behind_a_gate),
-    "podCertificate": Struct(FAMILY, {}, behind_a_gate),
+    "serviceAccountToken": api.struct({}, token_lifetime),
+    "clusterTrustBundle": api.struct({}, behind_a_gate),
+    "podCertificate": api.struct({}, behind_a_gate),
 }
 
 
@@ -139,7 +131,7 @@ def one_projection(value: Any, scope: Scope) -> Iterator[Fault]:
     """A projected source is one thing."""
     found = [name for name in PROJECTIONS if is_set(value, name)]
     if len(found) > 1:
-        yield Fault((), f"a source holds one projection, and this has {' and '.join(found)}")
+        yield Fault((), f"a source holds one projection, and this has {join(found)}")
 
 
 def distinct_paths(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -160,7 +152,7 @@ def distinct_paths(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def _projected_paths(source: Mapping[Any, Any]) -> Iterator[str]:
     for name in ("secret", "configMap", "downwardAPI"):
-        for _, item in structs(struct(source, name), "items"):
+        for _, item in structs(mapping(source, name), "items"):
             if path := text(item, "path"):
                 yield path
 
@@ -177,30 +169,27 @@ HOST_PATH_TYPES = (
 )
 
 
-HOST_PATH = Struct(
-    FAMILY,
+HOST_PATH = api.struct(
     {
-        "path": required(Text(FAMILY, names.no_backsteps)),
-        "type": one_of(FAMILY, *HOST_PATH_TYPES, empty=True),
+        "path": required(api.text(names.no_backsteps)),
+        "type": api.one_of(*HOST_PATH_TYPES, empty=True),
     },
 )
-CLAIM_TEMPLATE = Struct(FAMILY, {"metadata": CLAIM_TEMPLATE_META, "spec": always(CLAIM_SPEC)})
+CLAIM_TEMPLATE = api.struct({"metadata": CLAIM_TEMPLATE_META, "spec": always(CLAIM_SPEC)})
 SOURCES: Mapping[str, Check] = {
-    "emptyDir": Struct(FAMILY, {"sizeLimit": quantity.QUANTITY}, size_limit),
-    "gitRepo": Struct(FAMILY, {"repository": required(TEXT), "directory": Text(FAMILY, names.relative_path)}),
-    "secret": Struct(FAMILY, {"secretName": required(TEXT), "defaultMode": MODE, "items": KEY_ITEMS}),
-    "persistentVolumeClaim": Struct(FAMILY, {"claimName": required(TEXT)}),
+    "emptyDir": api.struct({"sizeLimit": QUANTITY}, size_limit),
+    "gitRepo": api.struct({"repository": required(TEXT), "directory": api.text(names.relative_path)}),
+    "secret": api.struct({"secretName": required(TEXT), "defaultMode": MODE, "items": KEY_ITEMS}),
+    "persistentVolumeClaim": api.struct({"claimName": required(TEXT)}),
     "downwardAPI": DownwardFiles(),
-    "configMap": Struct(FAMILY, {"name": required(TEXT), "defaultMode": MODE, "items": KEY_ITEMS}),
-    "projected": Struct(
-        FAMILY,
-        {"defaultMode": MODE, "sources": Items(FAMILY, Struct(FAMILY, PROJECTIONS, one_projection))},
+    "configMap": api.struct({"name": required(TEXT), "defaultMode": MODE, "items": KEY_ITEMS}),
+    "projected": api.struct(
+        {"defaultMode": MODE, "sources": api.items(api.struct(PROJECTIONS, one_projection))},
         distinct_paths,
     ),
-    "ephemeral": Struct(FAMILY, {"volumeClaimTemplate": required(CLAIM_TEMPLATE)}),
-    "image": Struct(
-        FAMILY,
-        {"reference": required(TEXT), "pullPolicy": one_of(FAMILY, "Always", "Never", "IfNotPresent")},
+    "ephemeral": api.struct({"volumeClaimTemplate": required(CLAIM_TEMPLATE)}),
+    "image": api.struct(
+        {"reference": required(TEXT), "pullPolicy": api.one_of("Always", "Never", "IfNotPresent")},
     ),
     **SHARED_SOURCES,
     "hostPath": HOST_PATH,
@@ -229,13 +218,13 @@ def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
             "has no source, so the server makes it an emptyDir: what is written there is lost with the pod"
         )
         yield warning((), message)
-    for index, source in structs(struct(value, "projected"), "sources"):
+    for index, source in structs(mapping(value, "projected"), "sources"):
         if not any(is_set(source, name) for name in PROJECTIONS):
             yield warning(("projected", "sources", index), "provides nothing")
 
 
-VOLUME = Struct(FAMILY, {"name": required(DNS_LABEL), **SOURCES}, one_source, deprecations.volume_sources)
-VOLUMES = Items(FAMILY, VOLUME, unique="name")
+VOLUME = api.struct({"name": required(DNS_LABEL), **SOURCES}, one_source, deprecations.volume_sources)
+VOLUMES = api.items(VOLUME, unique="name")
 
 
 PROPAGATIONS = ("None", "HostToContainer", "Bidirectional")
@@ -257,7 +246,7 @@ def mount_options(mount: Mapping[Any, Any], privileged: bool) -> Iterator[Fault]
     if isinstance(propagation, str):
         if propagation not in PROPAGATIONS:
             shown = ", ".join(PROPAGATIONS)
-            yield Fault(("mountPropagation",), f"{shorten(propagation)} is not supported; use one of {shown}")
+            yield Fault(("mountPropagation",), f"{quote(propagation)} is not supported; use one of {shown}")
         elif propagation == "Bidirectional" and not privileged:
             yield Fault(("mountPropagation",), "Bidirectional needs a privileged container")
     if recursion in ("Enabled", "IfPossible"):
@@ -267,11 +256,10 @@ def mount_options(mount: Mapping[Any, Any], privileged: bool) -> Iterator[Fault]
             yield Fault(("recursiveReadOnly",), f"{recursion} needs mountPropagation: None")
     elif isinstance(recursion, str) and recursion != "Disabled":
         shown = ", ".join(RECURSIONS)
-        yield Fault(("recursiveReadOnly",), f"{shorten(recursion)} is not supported; use one of {shown}")
+        yield Fault(("recursiveReadOnly",), f"{quote(recursion)} is not supported; use one of {shown}")
 
 
-MOUNT = Struct(
-    FAMILY,
+MOUNT = api.struct(
     {
         "name": required(TEXT),
         "mountPath": required(TEXT),
@@ -280,7 +268,7 @@ MOUNT = Struct(
 )
 
 
-DEVICE = Struct(FAMILY, {"name": required(TEXT), "devicePath": required(Text(FAMILY, names.no_backsteps))})
+DEVICE = api.struct({"name": required(TEXT), "devicePath": required(api.text(names.no_backsteps))})
 
 
 def mounts(container: Any, volumes: Mapping[str, Mapping[Any, Any]]) -> Iterator[Fault]:
@@ -289,7 +277,7 @@ def mounts(container: Any, volumes: Mapping[str, Mapping[Any, Any]]) -> Iterator
     device_names = {text(device, "name") for device in devices} - {""}
     device_paths = {text(device, "devicePath") for device in devices} - {""}
     seen: set[str] = set()
-    privileged = struct(container, "securityContext").get("privileged") is True
+    privileged = mapping(container, "securityContext").get("privileged") is True
     for index, mount in structs(container, "volumeMounts"):
         base = ("volumeMounts", index)
         name, path = text(mount, "name"), text(mount, "mountPath")

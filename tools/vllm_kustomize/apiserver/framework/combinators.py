@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from vllm_kustomize.apiserver import knows
+from vllm_kustomize.kubernetes.fields import sequence, text
 from vllm_kustomize.model import FieldPath, KubernetesVersion, Problem, Severity
-
-if TYPE_CHECKING:
-    from typing import TypeGuard
+from vllm_kustomize.wording import quote
 
 MOST_PROBLEMS = 1000
 
@@ -299,15 +298,43 @@ def always(check: Check) -> Presence:
     return Presence(check, False)
 
 
-def one_of(family: str, *allowed: str, empty: bool = False) -> Text:
-    """A text from a fixed set; `empty` if the server has no default for an empty one."""
-    wanted = frozenset(allowed)
-    shown = ", ".join(sorted(allowed))
+class Family:
+    """Makes the checks of one family: all that they report carries the rule `api-<name>`."""
 
-    def rule(value: str) -> str:
-        return "" if value in wanted else f"{shorten(value)} is not supported; use one of {shown}"
+    def __init__(self, name: str) -> None:
+        self.name = name
 
-    return Text(family, rule, empty=empty)
+    def text(self, *rules: TextRule, empty: bool = False) -> Text:
+        """A `Text` of this family."""
+        return Text(self.name, *rules, empty=empty)
+
+    def one_of(self, *allowed: str, empty: bool = False) -> Text:
+        """A text from a fixed set; `empty` if the server has no default for an empty one."""
+        wanted = frozenset(allowed)
+        shown = ", ".join(sorted(allowed))
+
+        def rule(value: str) -> str:
+            return "" if value in wanted else f"{quote(value)} is not supported; use one of {shown}"
+
+        return Text(self.name, rule, empty=empty)
+
+    def number(
+        self, least: int | None = None, most: int | None = None, *, zero_is_absent: bool = False
+    ) -> Number:
+        """A `Number` of this family."""
+        return Number(self.name, least, most, zero_is_absent=zero_is_absent)
+
+    def value(self, *rules: Rule, accepts: Any = object, zero: Any = None) -> Value:
+        """A `Value` of this family."""
+        return Value(self.name, *rules, accepts=accepts, zero=zero)
+
+    def items(self, check: Check | None = None, *rules: Rule, unique: str | None = None) -> Items:
+        """`Items` of this family."""
+        return Items(self.name, check, *rules, unique=unique)
+
+    def struct(self, fields: Mapping[str, Check | Presence] | None = None, *rules: Rule) -> Struct:
+        """A `Struct` of this family."""
+        return Struct(self.name, fields, *rules)
 
 
 def is_absent(value: object, check: Check) -> bool:
@@ -328,62 +355,14 @@ def duplicates(items: Sequence[Any], field: str) -> Iterator[Fault]:
             continue
         if value in seen:
             path = (index, field) if field else (index,)
-            yield Fault(path, f"{shorten(value)} is there twice; each may appear once")
+            yield Fault(path, f"{quote(value)} is there twice; each may appear once")
         seen.add(value)
-
-
-def text(value: Any, name: str, default: str = "") -> str:
-    """A field of an object as the server sees it: `default` where it is absent or no string."""
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, str) and found else default
-
-
-def number(value: Any, name: str, default: int = 0) -> int:
-    """An integer field of an object, or `default`."""
-    found = value.get(name) if isinstance(value, dict) else None
-    return int(found) if is_integer(found) else default
-
-
-def is_integer(value: object) -> TypeGuard[int]:
-    """Whether Go reads the value as an integer (`1.0` is one, true is not)."""
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-
-
-def flag(value: Any, name: str, default: bool = False) -> bool:
-    """A boolean field of an object, or `default`."""
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, bool) else default
-
-
-def struct(value: Any, name: str) -> Mapping[Any, Any]:
-    """A field of an object that is an object itself, or an empty one."""
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def items(value: Any, name: str) -> Sequence[Any]:
-    """A field of an object that is a list, or an empty one; null items are what Go makes of them."""
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, list) else ()
 
 
 def structs(value: Any, name: str) -> Iterator[tuple[int, Mapping[Any, Any]]]:
     """The objects in a list field, with their indexes; null is an empty object."""
-    for index, item in enumerate(items(value, name)):
+    for index, item in enumerate(sequence(value, name)):
         if item is None:
             yield index, {}
         elif isinstance(item, dict):
             yield index, item
-
-
-def is_set(value: Any, name: str) -> bool:
-    """Whether an object has the field, and not as null."""
-    return isinstance(value, dict) and value.get(name) is not None
-
-
-def shorten(value: object, limit: int = 60) -> str:
-    """A value quoted for a message, cut so that the message stays readable."""
-    shown = str(value)
-    return f'"{shown}"' if len(shown) <= limit else f'"{shown[:limit]}…" ({len(shown)} characters)'

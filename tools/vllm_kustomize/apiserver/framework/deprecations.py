@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import Fault, Scope, is_set, struct, structs, warning
+from vllm_kustomize.apiserver.framework.combinators import Fault, Scope, structs, warning
+from vllm_kustomize.kubernetes.fields import is_set, mapping
 
 VOLUME_SOURCES: Mapping[str, str] = {
     "photonPersistentDisk": "has done nothing since Kubernetes 1.16",
@@ -39,7 +40,7 @@ def volume_sources(value: Any, scope: Scope) -> Iterator[Fault]:
 
 def node_selector(pod: Any, scope: Scope) -> Iterator[Fault]:
     """Labels of nodes that have a new name."""
-    for name in struct(pod, "nodeSelector"):
+    for name in mapping(pod, "nodeSelector"):
         if name in NODE_LABELS:
             yield warning(("nodeSelector", name), f"is deprecated; use {NODE_LABELS[name]}")
 

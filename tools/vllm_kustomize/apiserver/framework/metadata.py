@@ -11,25 +11,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver.framework.combinators import (
+    Family,
     Fault,
-    Items,
-    Number,
     Rule,
     Scope,
     Struct,
-    Text,
     TextRule,
-    Value,
     always,
-    shorten,
     structs,
-    text,
     warning,
 )
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import text
 from vllm_kustomize.model import FieldPath
+from vllm_kustomize.wording import quote
 
-FAMILY = "metadata"
+api = Family("metadata")
 ANNOTATIONS_LIMIT = 256 * 1024
 
 _TIMESTAMP = re.compile(
@@ -41,12 +38,10 @@ _TIMESTAMP = re.compile(
 
 def timestamp(value: str) -> str:
     """A time as RFC 3339 writes it."""
-    return (
-        "" if _TIMESTAMP.fullmatch(value) else f"{shorten(value)} is not a time such as 2026-01-31T12:00:00Z"
-    )
+    return "" if _TIMESTAMP.fullmatch(value) else f"{quote(value)} is not a time such as 2026-01-31T12:00:00Z"
 
 
-TIMESTAMP = Text(FAMILY, timestamp, empty=True)
+TIMESTAMP = api.text(timestamp, empty=True)
 
 
 def labels(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -75,8 +70,8 @@ def byte_length(value: str) -> int:
     return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
 
 
-LABELS = Value(FAMILY, labels, accepts=dict, zero={})
-ANNOTATIONS = Value(FAMILY, annotation_map, accepts=dict, zero={})
+LABELS = api.value(labels, accepts=dict, zero={})
+ANNOTATIONS = api.value(annotation_map, accepts=dict, zero={})
 
 
 def owners(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -114,7 +109,7 @@ def core_finalizers(value: Any, scope: Scope) -> Iterator[Fault]:
         if isinstance(item, str) and "/" not in item and item not in STANDARD_FINALIZERS:
             yield Fault(
                 (index,),
-                f"{shorten(item)} is no standard finalizer; give it a domain, as in example.com/{item[:40]}",
+                f"{quote(item)} is no standard finalizer; give it a domain, as in example.com/{item[:40]}",
             )
 
 
@@ -160,15 +155,15 @@ def object_meta(
     fields = {
         "labels": LABELS,
         "annotations": ANNOTATIONS,
-        "finalizers": Items(FAMILY, None, finalizers, *(() if custom else (core_finalizers,))),
-        "ownerReferences": Value(FAMILY, owners, accepts=list, zero=()),
+        "finalizers": api.items(None, finalizers, *(() if custom else (core_finalizers,))),
+        "ownerReferences": api.value(owners, accepts=list, zero=()),
         "creationTimestamp": TIMESTAMP,
         "deletionTimestamp": TIMESTAMP,
-        "generation": Number(FAMILY, None if counted else 0),
+        "generation": api.number(None if counted else 0),
     }
     if namespaced:
-        fields["namespace"] = Text(FAMILY, names.dns_label)
-    return Struct(FAMILY, fields, _identity(name, optional=generated), *rules)
+        fields["namespace"] = api.text(names.dns_label)
+    return api.struct(fields, _identity(name, optional=generated), *rules)
 
 
 def dotted_name(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -180,7 +175,7 @@ def dotted_name(value: Any, scope: Scope) -> Iterator[Fault]:
         )
 
 
-TEMPLATE_META = Struct(FAMILY, {"creationTimestamp": TIMESTAMP, "deletionTimestamp": TIMESTAMP})
+TEMPLATE_META = api.struct({"creationTimestamp": TIMESTAMP, "deletionTimestamp": TIMESTAMP})
 """Metadata in a template: what the decoder rejects; the rest is each template's own to check."""
 
 
@@ -202,5 +197,5 @@ def prefixed(base: FieldPath, faults: Iterator[Fault]) -> Iterator[Fault]:
         yield fault._replace(path=(*base, *fault.path), at=(*base, *fault.at) if fault.at else ())
 
 
-ANY_KIND = Struct(FAMILY, {"metadata": always(object_meta(custom=True))})
+ANY_KIND = api.struct({"metadata": always(object_meta(custom=True))})
 """The check of a kind that has none of its own."""

@@ -8,21 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import (
-    Fault,
-    Items,
-    Scope,
-    Struct,
-    Text,
-    Value,
-    always,
-    items,
-    shorten,
-    text,
-)
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, always
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import sequence, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "selectors"
+api = Family("selectors")
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
@@ -40,7 +31,7 @@ def expression(value: Any, scope: Scope) -> Iterator[Fault]:
     operator = value.get("operator") or ""
     if not isinstance(operator, str):
         return
-    count = len(items(value, "values"))
+    count = len(sequence(value, "values"))
     if operator in ("In", "NotIn"):
         if not count:
             yield Fault(("values",), f"must hold at least one value for operator {operator}")
@@ -48,25 +39,21 @@ def expression(value: Any, scope: Scope) -> Iterator[Fault]:
         if count:
             yield Fault(("values",), f"may not be set for operator {operator}")
     else:
-        yield Fault(
-            ("operator",), f"{shorten(operator)} is not an operator; use one of {', '.join(OPERATORS)}"
-        )
+        yield Fault(("operator",), f"{quote(operator)} is not an operator; use one of {', '.join(OPERATORS)}")
 
 
-EXPRESSION = Struct(
-    FAMILY,
+EXPRESSION = api.struct(
     {
-        "key": always(Text(FAMILY, names.qualified_name, empty=True)),
-        "values": Items(FAMILY, Text(FAMILY, names.label_value)),
+        "key": always(api.text(names.qualified_name, empty=True)),
+        "values": api.items(api.text(names.label_value)),
     },
     expression,
 )
 
-SELECTOR = Struct(
-    FAMILY,
+SELECTOR = api.struct(
     {
-        "matchLabels": Value(FAMILY, match_labels, accepts=dict, zero={}),
-        "matchExpressions": Items(FAMILY, EXPRESSION),
+        "matchLabels": api.value(match_labels, accepts=dict, zero={}),
+        "matchExpressions": api.items(EXPRESSION),
     },
 )
 
@@ -92,7 +79,7 @@ def matches(selector: Mapping[Any, Any], labels: Mapping[Any, Any]) -> bool:
         return False
     return all(
         _holds(requirement, labels)
-        for requirement in items(selector, "matchExpressions")
+        for requirement in sequence(selector, "matchExpressions")
         if isinstance(requirement, dict)
     )
 
@@ -100,7 +87,7 @@ def matches(selector: Mapping[Any, Any], labels: Mapping[Any, Any]) -> bool:
 def _holds(requirement: Mapping[Any, Any], labels: Mapping[Any, Any]) -> bool:
     key, operator = text(requirement, "key"), text(requirement, "operator")
     present = key in labels
-    among = present and (labels[key] or "") in [value or "" for value in items(requirement, "values")]
+    among = present and (labels[key] or "") in [value or "" for value in sequence(requirement, "values")]
     return {"In": among, "NotIn": not among, "Exists": present, "DoesNotExist": not present}.get(
         operator, True
     )

@@ -9,28 +9,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_kustomize.apiserver.core.probes import PORT
-from vllm_kustomize.apiserver.framework.combinators import (
-    Fault,
-    Items,
-    Scope,
-    Struct,
-    Text,
-    always,
-    is_integer,
-    is_set,
-    items,
-    number,
-    one_of,
-    shorten,
-    struct,
-    text,
-    warning,
-)
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, Struct, always, warning
 from vllm_kustomize.apiserver.framework.metadata import object_meta
 from vllm_kustomize.apiserver.framework.selectors import SELECTOR
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import is_integer, is_set, mapping, number, sequence, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "networking"
+api = Family("networking")
 API_VERSION = "networking.k8s.io/v1"
 
 
@@ -49,9 +35,7 @@ def end_port(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("endPort",), f"is {end}, but must be at least port, {start}")
 
 
-POLICY_PORT = Struct(
-    FAMILY, {"protocol": one_of(FAMILY, "TCP", "UDP", "SCTP", empty=True), "port": PORT}, end_port
-)
+POLICY_PORT = api.struct({"protocol": api.one_of("TCP", "UDP", "SCTP", empty=True), "port": PORT}, end_port)
 
 
 def ip_block(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -65,7 +49,7 @@ def ip_block(value: Any, scope: Scope) -> Iterator[Fault]:
     elif message := rule(given):
         yield Fault(("cidr",), message)
     network = names.parse_cidr(given)
-    for index, excepted in enumerate(items(value, "except")):
+    for index, excepted in enumerate(sequence(value, "except")):
         if not isinstance(excepted, (str, type(None))):
             continue
         part = names.parse_cidr(excepted or "")
@@ -89,37 +73,35 @@ def peer(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault((), f"ipBlock and {selectors[0]} exclude each other")
 
 
-PEER = Struct(
-    FAMILY,
+PEER = api.struct(
     {
         "podSelector": SELECTOR,
         "namespaceSelector": SELECTOR,
-        "ipBlock": Struct(FAMILY, {}, ip_block),
+        "ipBlock": api.struct({}, ip_block),
     },
     peer,
 )
-PEERS, PORTS = Items(FAMILY, PEER), Items(FAMILY, POLICY_PORT)
+PEERS, PORTS = api.items(PEER), api.items(POLICY_PORT)
 
 
 def policy_types(value: Any, scope: Scope) -> Iterator[Fault]:
     """A policy is for ingress, egress or both."""
-    found = items(value, "policyTypes")
+    found = sequence(value, "policyTypes")
     if len(found) > 2:
         yield Fault(("policyTypes",), "may hold at most Ingress and Egress")
         return
     for index, kind in enumerate(found):
         if isinstance(kind, (str, type(None))) and kind not in ("Ingress", "Egress"):
             yield Fault(
-                ("policyTypes", index), f"{shorten(kind or '')} is not supported; use Ingress or Egress"
+                ("policyTypes", index), f"{quote(kind or '')} is not supported; use Ingress or Egress"
             )
 
 
-NETWORK_POLICY = Struct(
-    FAMILY,
+NETWORK_POLICY = api.struct(
     {
         "podSelector": SELECTOR,
-        "ingress": Items(FAMILY, Struct(FAMILY, {"from": PEERS, "ports": PORTS})),
-        "egress": Items(FAMILY, Struct(FAMILY, {"to": PEERS, "ports": PORTS})),
+        "ingress": api.items(api.struct({"from": PEERS, "ports": PORTS})),
+        "egress": api.items(api.struct({"to": PEERS, "ports": PORTS})),
     },
     policy_types,
 )
@@ -158,9 +140,9 @@ def http_path(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault(("path",), "must begin with '/'")
     elif isinstance(kind, str):
         yield Fault(
-            ("pathType",), f"{shorten(kind)} is not supported; use Exact, Prefix or ImplementationSpecific"
+            ("pathType",), f"{quote(kind)} is not supported; use Exact, Prefix or ImplementationSpecific"
         )
-    for fault in backend(struct(value, "backend"), scope):
+    for fault in backend(mapping(value, "backend"), scope):
         yield fault._replace(path=("backend", *fault.path))
 
 
@@ -186,7 +168,7 @@ def _service_backend(service: Mapping[Any, Any], scope: Scope) -> Iterator[Fault
         yield Fault(("service", "name"), "is required")
     elif isinstance(name, str) and (message := rule(name)):
         yield Fault(("service", "name"), message)
-    port = struct(service, "port")
+    port = mapping(service, "port")
     port_name, port_number = text(port, "name"), number(port, "number")
     if port_name and port_number:
         yield Fault((), "a port's name and number exclude each other")
@@ -207,12 +189,12 @@ def http(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("paths",), "needs at least one path")
 
 
-HTTP = Struct(FAMILY, {"paths": Items(FAMILY, Struct(FAMILY, {}, http_path))}, http)
+HTTP = api.struct({"paths": api.items(api.struct({}, http_path))}, http)
 
 
 def tls_hosts(value: Any, scope: Scope) -> Iterator[Fault]:
     """Hosts of a certificate are domains."""
-    for index, host in enumerate(items(value, "hosts")):
+    for index, host in enumerate(sequence(value, "hosts")):
         if isinstance(host, (str, type(None))):
             rule = names.wildcard_subdomain if "*" in (host or "") else names.dns_subdomain
             if message := rule(host or ""):
@@ -229,12 +211,11 @@ def leads_somewhere(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault((), "needs rules or a defaultBackend")
 
 
-INGRESS = Struct(
-    FAMILY,
+INGRESS = api.struct(
     {
-        "ingressClassName": Text(FAMILY, names.dns_subdomain, empty=True),
-        "rules": Items(FAMILY, Struct(FAMILY, {"host": Text(FAMILY, hostname), "http": HTTP})),
-        "tls": Items(FAMILY, Struct(FAMILY, {"secretName": Text(FAMILY, names.dns_subdomain)}, tls_hosts)),
+        "ingressClassName": api.text(names.dns_subdomain, empty=True),
+        "rules": api.items(api.struct({"host": api.text(hostname), "http": HTTP})),
+        "tls": api.items(api.struct({"secretName": api.text(names.dns_subdomain)}, tls_hosts)),
     },
     leads_somewhere,
 )
@@ -243,18 +224,18 @@ INGRESS = Struct(
 def ingress_class(value: Any, scope: Scope) -> Iterator[Fault]:
     """The class is named once: in the old annotation or in the field."""
     at = ("metadata", "annotations", "kubernetes.io/ingress.class")
-    annotations = struct(struct(value, "metadata"), "annotations")
+    annotations = mapping(mapping(value, "metadata"), "annotations")
     if "kubernetes.io/ingress.class" not in annotations:
         return
-    named = struct(value, "spec").get("ingressClassName")
+    named = mapping(value, "spec").get("ingressClassName")
     if named is not None and named != annotations["kubernetes.io/ingress.class"]:
-        message = f"must be the same as spec.ingressClassName, {shorten(named)}"
+        message = f"must be the same as spec.ingressClassName, {quote(named)}"
         yield Fault(at[1:], message, at=at)
     elif named is None:
         yield warning(at, "is deprecated; use spec.ingressClassName")
 
 
 KINDS: Mapping[str, Struct] = {
-    "NetworkPolicy": Struct(FAMILY, {"metadata": always(object_meta()), "spec": always(NETWORK_POLICY)}),
-    "Ingress": Struct(FAMILY, {"metadata": always(object_meta()), "spec": always(INGRESS)}, ingress_class),
+    "NetworkPolicy": api.struct({"metadata": always(object_meta()), "spec": always(NETWORK_POLICY)}),
+    "Ingress": api.struct({"metadata": always(object_meta()), "spec": always(INGRESS)}, ingress_class),
 }

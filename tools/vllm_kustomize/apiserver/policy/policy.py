@@ -9,19 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_kustomize.apiserver.apps.workloads import AT_MOST_ALL
-from vllm_kustomize.apiserver.framework.combinators import (
-    Fault,
-    Scope,
-    Struct,
-    always,
-    is_set,
-    one_of,
-)
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, Struct, always
 from vllm_kustomize.apiserver.framework.metadata import object_meta
 from vllm_kustomize.apiserver.framework.selectors import SELECTOR
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import is_set
 
-FAMILY = "policy"
+api = Family("policy")
 API_VERSION = "policy/v1"
 
 
@@ -31,12 +25,11 @@ def one_bound(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault((), "minAvailable and maxUnavailable exclude each other", at=("maxUnavailable",))
 
 
-BUDGET = Struct(
-    FAMILY,
+BUDGET = api.struct(
     {
         "minAvailable": AT_MOST_ALL,
         "maxUnavailable": AT_MOST_ALL,
-        "unhealthyPodEvictionPolicy": one_of(FAMILY, "AlwaysAllow", "IfHealthyBudget", empty=True),
+        "unhealthyPodEvictionPolicy": api.one_of("AlwaysAllow", "IfHealthyBudget", empty=True),
         "selector": SELECTOR,
     },
     one_bound,
@@ -44,7 +37,7 @@ BUDGET = Struct(
 
 
 KINDS: Mapping[str, Struct] = {
-    "PodDisruptionBudget": Struct(
-        FAMILY, {"metadata": always(object_meta(names.path_segment, custom=True)), "spec": BUDGET}
+    "PodDisruptionBudget": api.struct(
+        {"metadata": always(object_meta(names.path_segment, custom=True)), "spec": BUDGET}
     ),
 }

@@ -9,22 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import (
-    Fault,
-    Items,
-    Rule,
-    Scope,
-    Struct,
-    always,
-    items,
-    shorten,
-    text,
-)
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Rule, Scope, Struct, always
 from vllm_kustomize.apiserver.framework.metadata import object_meta
 from vllm_kustomize.apiserver.framework.selectors import SELECTOR
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import sequence, text
+from vllm_kustomize.wording import quote
 
-FAMILY = "rbac"
+api = Family("rbac")
 API_VERSION = "rbac.authorization.k8s.io/v1"
 RBAC_GROUP = "rbac.authorization.k8s.io"
 
@@ -33,17 +25,21 @@ def policy_rule(namespaced: bool) -> Rule:
     """A rule: verbs, and either resources of API groups or URLs."""
 
     def rule(value: Any, scope: Scope) -> Iterator[Fault]:
-        if not items(value, "verbs"):
+        if not sequence(value, "verbs"):
             yield Fault(("verbs",), "needs at least one verb")
-        if items(value, "nonResourceURLs"):
+        if sequence(value, "nonResourceURLs"):
             if namespaced:
                 yield Fault(("nonResourceURLs",), "a Role cannot grant URLs; a ClusterRole can")
-            if items(value, "apiGroups") or items(value, "resources") or items(value, "resourceNames"):
+            if (
+                sequence(value, "apiGroups")
+                or sequence(value, "resources")
+                or sequence(value, "resourceNames")
+            ):
                 yield Fault(("nonResourceURLs",), "resources and URLs need rules of their own")
             return
-        if not items(value, "apiGroups"):
+        if not sequence(value, "apiGroups"):
             yield Fault(("apiGroups",), "needs at least one API group (the core one is '')")
-        if not items(value, "resources"):
+        if not sequence(value, "resources"):
             yield Fault(("resources",), "needs at least one resource")
 
     return rule
@@ -53,12 +49,12 @@ def role_reference(kinds: tuple[str, ...]) -> Rule:
     """A rule: the binding names a role."""
 
     def rule(value: Any, scope: Scope) -> Iterator[Fault]:
-        group = text(value, "apiGroup", RBAC_GROUP)
+        group = text(value, "apiGroup", default=RBAC_GROUP)
         if group != RBAC_GROUP:
-            yield Fault(("apiGroup",), f"{shorten(group)} is not supported; use {RBAC_GROUP}")
+            yield Fault(("apiGroup",), f"{quote(group)} is not supported; use {RBAC_GROUP}")
         kind, name = value.get("kind") or "", value.get("name") or ""
         if isinstance(kind, str) and kind not in kinds:
-            yield Fault(("kind",), f"{shorten(kind)} is not supported; use {' or '.join(kinds)}")
+            yield Fault(("kind",), f"{quote(kind)} is not supported; use {' or '.join(kinds)}")
         if not name:
             yield Fault(("name",), "is required")
         elif isinstance(name, str) and (message := names.path_segment(name)):
@@ -80,12 +76,12 @@ def subject(namespaced: bool) -> Rule:
         if not name:
             yield Fault(("name",), "is required")
         if kind not in SUBJECT_GROUPS:
-            yield Fault(("kind",), f"{shorten(kind)} is not supported; use {', '.join(SUBJECT_GROUPS)}")
+            yield Fault(("kind",), f"{quote(kind)} is not supported; use {', '.join(SUBJECT_GROUPS)}")
             return
         expected = SUBJECT_GROUPS[kind]
-        group = text(value, "apiGroup", expected)
+        group = text(value, "apiGroup", default=expected)
         if group != expected:
-            yield Fault(("apiGroup",), f'{shorten(group)} is not supported for a {kind}; use "{expected}"')
+            yield Fault(("apiGroup",), f'{quote(group)} is not supported for a {kind}; use "{expected}"')
         if kind != "ServiceAccount":
             return
         if isinstance(name, str) and name and (message := names.dns_subdomain(name)):
@@ -101,7 +97,7 @@ def aggregation(value: Any, scope: Scope) -> Iterator[Fault]:
     found = value.get("aggregationRule")
     if not isinstance(found, dict):
         return
-    if not items(found, "clusterRoleSelectors"):
+    if not sequence(found, "clusterRoleSelectors"):
         yield Fault(("aggregationRule", "clusterRoleSelectors"), "needs at least one selector")
 
 
@@ -112,22 +108,21 @@ def _meta(*, namespaced: bool) -> Any:
 def _role(*, namespaced: bool) -> Struct:
     fields: dict[str, Any] = {
         "metadata": _meta(namespaced=namespaced),
-        "rules": Items(FAMILY, Struct(FAMILY, {}, policy_rule(namespaced))),
+        "rules": api.items(api.struct({}, policy_rule(namespaced))),
     }
     if namespaced:
-        return Struct(FAMILY, fields)
-    fields["aggregationRule"] = Struct(FAMILY, {"clusterRoleSelectors": Items(FAMILY, SELECTOR)})
-    return Struct(FAMILY, fields, aggregation)
+        return api.struct(fields)
+    fields["aggregationRule"] = api.struct({"clusterRoleSelectors": api.items(SELECTOR)})
+    return api.struct(fields, aggregation)
 
 
 def _binding(*, namespaced: bool) -> Struct:
     kinds = ("Role", "ClusterRole") if namespaced else ("ClusterRole",)
-    return Struct(
-        FAMILY,
+    return api.struct(
         {
             "metadata": _meta(namespaced=namespaced),
-            "roleRef": always(Struct(FAMILY, {}, role_reference(kinds))),
-            "subjects": Items(FAMILY, Struct(FAMILY, {}, subject(namespaced))),
+            "roleRef": always(api.struct({}, role_reference(kinds))),
+            "subjects": api.items(api.struct({}, subject(namespaced))),
         },
     )
 

@@ -8,19 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import (
-    Fault,
-    Scope,
-    Struct,
-    always,
-    is_integer,
-    one_of,
-    struct,
-    text,
-)
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, Struct, always
 from vllm_kustomize.apiserver.framework.metadata import object_meta
+from vllm_kustomize.kubernetes.fields import is_integer, mapping, text
 
-FAMILY = "policy"
+api = Family("policy")
 API_VERSION = "scheduling.k8s.io/v1"
 HIGHEST_PRIORITY = 1_000_000_000
 SYSTEM_CLASSES = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
@@ -28,7 +20,7 @@ SYSTEM_CLASSES = {"system-node-critical": 2_000_001_000, "system-cluster-critica
 
 def priority(value: Any, scope: Scope) -> Iterator[Fault]:
     """Priorities above a thousand million are the system's own."""
-    name, number = text(struct(value, "metadata"), "name"), value.get("value", 0) or 0
+    name, number = text(mapping(value, "metadata"), "name"), value.get("value", 0) or 0
     if name.startswith("system-"):
         if name not in SYSTEM_CLASSES or number != SYSTEM_CLASSES[name]:
             yield Fault(("metadata", "name"), "may not begin with system-; such classes are the system's own")
@@ -37,11 +29,10 @@ def priority(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 KINDS: Mapping[str, Struct] = {
-    "PriorityClass": Struct(
-        FAMILY,
+    "PriorityClass": api.struct(
         {
             "metadata": always(object_meta(namespaced=False)),
-            "preemptionPolicy": one_of(FAMILY, "PreemptLowerPriority", "Never", empty=True),
+            "preemptionPolicy": api.one_of("PreemptLowerPriority", "Never", empty=True),
         },
         priority,
     ),

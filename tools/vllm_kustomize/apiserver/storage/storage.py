@@ -9,23 +9,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_kustomize.apiserver.framework.combinators import (
+    Family,
     Fault,
     Scope,
     Struct,
-    Text,
-    Value,
     always,
     duplicates,
-    items,
-    one_of,
     required,
-    shorten,
     structs,
 )
 from vllm_kustomize.apiserver.framework.metadata import byte_length, object_meta
 from vllm_kustomize.kubernetes import names
+from vllm_kustomize.kubernetes.fields import sequence
+from vllm_kustomize.wording import quote
 
-FAMILY = "storage"
+api = Family("storage")
 API_VERSION = "storage.k8s.io/v1"
 
 
@@ -54,7 +52,7 @@ def topologies(value: Any, scope: Scope) -> Iterator[Fault]:
         keys: dict[str, frozenset[str]] = {}
         for place, expression in structs(term, "matchLabelExpressions"):
             base = (index, "matchLabelExpressions", place)
-            key, values = expression.get("key") or "", items(expression, "values")
+            key, values = expression.get("key") or "", sequence(expression, "values")
             if not values:
                 yield Fault((*base, "values"), "is required")
             for fault in duplicates(values, ""):
@@ -62,7 +60,7 @@ def topologies(value: Any, scope: Scope) -> Iterator[Fault]:
             if isinstance(key, str) and (message := names.qualified_name(key)):
                 yield Fault((*base, "key"), message)
             if key in keys:
-                yield Fault((*base, "key"), f"{shorten(key)} is there twice")
+                yield Fault((*base, "key"), f"{quote(key)} is there twice")
             keys[str(key)] = frozenset(map(str, values))
         same = frozenset(keys.items())
         if same in seen:
@@ -71,15 +69,14 @@ def topologies(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 KINDS: Mapping[str, Struct] = {
-    "StorageClass": Struct(
-        FAMILY,
+    "StorageClass": api.struct(
         {
             "metadata": always(object_meta(namespaced=False, counted=False)),
-            "provisioner": required(Text(FAMILY, provisioner)),
-            "parameters": Value(FAMILY, parameters, accepts=dict, zero={}),
-            "reclaimPolicy": one_of(FAMILY, "Delete", "Retain", empty=True),
-            "volumeBindingMode": one_of(FAMILY, "Immediate", "WaitForFirstConsumer", empty=True),
-            "allowedTopologies": Value(FAMILY, topologies, accepts=list, zero=()),
+            "provisioner": required(api.text(provisioner)),
+            "parameters": api.value(parameters, accepts=dict, zero={}),
+            "reclaimPolicy": api.one_of("Delete", "Retain", empty=True),
+            "volumeBindingMode": api.one_of("Immediate", "WaitForFirstConsumer", empty=True),
+            "allowedTopologies": api.value(topologies, accepts=list, zero=()),
         },
     ),
 }

@@ -15,6 +15,7 @@ from vllm_kustomize.kustomize.replay.graph import SourceGraph
 from vllm_kustomize.kustomize.replay.strategic import pod_spec
 from vllm_kustomize.kustomize.yaml.nodes import Node
 from vllm_kustomize.model import Severity, SourceProblem
+from vllm_kustomize.wording import join
 
 SEVERITY = Severity.ERROR
 HELP = "Set the old one to null in the patch."
@@ -49,6 +50,6 @@ def _double(owner: Node, names: frozenset[str], what: str) -> Iterator[SourcePro
         *earlier, last = found
         yield SourceProblem(
             owner.value[last].key_location(),
-            f"{what} has {last} here, and keeps {' and '.join(earlier)} from before the merge",
+            f"{what} has {last} here, and keeps {join(earlier)} from before the merge",
             tuple(owner.value[name].key_location(note="set here") for name in earlier),
         )

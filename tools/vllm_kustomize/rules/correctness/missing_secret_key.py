@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from vllm_kustomize.kubernetes.fields import get, items, mapping, text
 from vllm_kustomize.kubernetes.pods import pods
 from vllm_kustomize.model import Build, Problem, Related, Resource, Severity
+from vllm_kustomize.wording import did_you_mean
 
 SEVERITY = Severity.ERROR
 HELP = "Correct the name or the key, or set optional: true where the value is added in the cluster."
@@ -48,18 +49,12 @@ def _check(
     name, key = text(given.get("name")), text(given.get("key"))
     source = sources.get((kind, namespace, name))
     if source is None:
-        near = _near(name, [known for of, where, known in sources if (of, where) == (kind, namespace)])
-        if near:
-            yield Problem(("name",), f"this build has no {kind} '{name}'; did you mean '{near}'?")
+        there = [known for of, where, known in sources if (of, where) == (kind, namespace)]
+        if hint := did_you_mean(name, there, 0.8):
+            yield Problem(("name",), f"this build has no {kind} '{name}'{hint}")
     elif given.get("optional") is not True and key not in _keys(source):
         note = Related(("metadata", "name"), f"the {kind} is defined here", source)
         yield Problem(("key",), f"the {kind} '{name}' of this build has no key '{key}'", related=(note,))
-
-
-def _near(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), "")
 
 
 def _keys(source: Resource) -> set[object]:

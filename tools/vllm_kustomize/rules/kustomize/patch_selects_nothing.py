@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from vllm_kustomize.kustomize.replay.graph import SourceGraph, Step
 from vllm_kustomize.kustomize.yaml.nodes import Node
 from vllm_kustomize.model import Severity, SourceProblem
+from vllm_kustomize.wording import closest
 
 SEVERITY = Severity.ERROR
 HELP = "Correct the target, or remove the patch; the fields of a target are anchored regular expressions."
@@ -41,8 +42,6 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
 
 def _almost(target: Node, step: Step) -> str:
     """The name of an object that the target misses by a few letters."""
-    from difflib import get_close_matches
-
     names = {source.id.name for source in step.objects if target.text("kind") in ("", source.id.kind)}
-    found = get_close_matches(target.text("name"), sorted(names), n=1, cutoff=0.8)
-    return found[0] if found and found[0] != target.text("name") else ""
+    found = closest(target.text("name"), sorted(names), 0.8)
+    return found if found != target.text("name") else ""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from vllm_kustomize.kustomize.failure import unknown_fields
 from vllm_kustomize.kustomize.replay.graph import SourceGraph
 from vllm_kustomize.model import Severity, SourceProblem
-from vllm_kustomize.rules import did_you_mean
+from vllm_kustomize.wording import did_you_mean
 
 SEVERITY = Severity.ERROR
 HELP = "Correct or remove the field."

@@ -26,7 +26,7 @@ def check(resource: Resource) -> Iterator[Problem]:
     """Yield Deployments whose deadline ends before the startup probe does."""
     if resource.kind != "Deployment":
         return
-    deadline = number(mapping(resource.manifest.get("spec")).get("progressDeadlineSeconds"), _DEFAULT)
+    deadline = number(mapping(resource.manifest.get("spec")).get("progressDeadlineSeconds"), default=_DEFAULT)
     for pod in pods(resource):
         for container in pod.containers:
             budget = startup_budget(container)

@@ -31,7 +31,7 @@ def check_server(server: Server) -> Iterator[Problem]:
     """Yield servers that are killed before they have drained, or that abort requests at once."""
     if server.headless or server.pod.partial or server.version < _SINCE or server.unknown(_OPTION):
         return
-    grace = number(server.pod.spec.get("terminationGracePeriodSeconds"), _DEFAULT_GRACE)
+    grace = number(server.pod.spec.get("terminationGracePeriodSeconds"), default=_DEFAULT_GRACE)
     timeout, sleep = server.count(_OPTION, 0), pre_stop_sleep(server.container)
     if timeout == 0:
         yield Problem(
@@ -53,7 +53,7 @@ def pre_stop_sleep(container: Container) -> int:
     """The seconds that preStop sleeps, by the sleep action or by a `sleep` command; 0 where it does not."""
     seconds = get(container.spec, ("lifecycle", "preStop", "sleep", "seconds"))
     if seconds is not None:
-        return number(seconds, 0)
+        return number(seconds, default=0)
     words = " ".join(strings(get(container.spec, ("lifecycle", "preStop", "exec", "command")))).split()
     for command, argument in pairwise(words):
         if command.rpartition("/")[2] == "sleep" and argument.rstrip("s").isdigit():

@@ -42,5 +42,8 @@ def startup_budget(container: Container) -> int | None:
     probe = mapping(container.spec.get("startupProbe"))
     if not probe:
         return None
-    period, failures = number(probe.get("periodSeconds"), 10), number(probe.get("failureThreshold"), 3)
-    return number(probe.get("initialDelaySeconds"), 0) + period * failures
+    period, failures = (
+        number(probe.get("periodSeconds"), default=10),
+        number(probe.get("failureThreshold"), default=3),
+    )
+    return number(probe.get("initialDelaySeconds"), default=0) + period * failures

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import texts
 from vllm_kustomize.model import Problem, Severity
-from vllm_kustomize.rules import did_you_mean
 from vllm_kustomize.vllm.names import metrics
 from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.wording import did_you_mean
 
 SEVERITY = Severity.ERROR
 HELP = "Scale on vllm:num_requests_waiting or vllm:kv_cache_usage_perc."

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
-from vllm_kustomize.rules import did_you_mean
 from vllm_kustomize.vllm.names import environment_variables, last_with_variable
 from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.wording import did_you_mean
 
 SEVERITY = Severity.WARNING
 HELP = "Correct the name, or remove the variable: VLLM_ is vLLM's own prefix."

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
 from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.wording import join
 
 SEVERITY = Severity.ERROR
 HELP = "Use the image's own user, or set HOME to a directory on a volume that the user may write to."
@@ -33,7 +34,7 @@ def check_server(server: Server) -> Iterator[Problem]:
     place = server.files.user_path
     if server.files.home is None:
         if image.user == 0:
-            known = " or ".join(f"user {number}" for number, _ in image.users)
+            known = join([f"user {number}" for number, _ in image.users], "or")
             yield Problem(
                 place, f"{server} runs as user {user}, whose HOME is /: set HOME, or use {known} of the image"
             )

@@ -11,6 +11,7 @@ from typing import Any
 from vllm_kustomize.model import Error
 from vllm_kustomize.vllm.cli import catalog
 from vllm_kustomize.vllm.cli.catalog import Option, Release
+from vllm_kustomize.wording import join
 
 _WIDEST_NAME = 48
 _LONGEST_CHOICES = 60
@@ -210,7 +211,7 @@ def _kind(kind: Any) -> str:
     """A field of a JSON value in the words of the table."""
     shape = kind if isinstance(kind, dict) else {"type": kind}
     if shape["type"] == "union":
-        return " or ".join(dict.fromkeys(_kind(each) for each in shape["of"] if each != "none"))
+        return join(list(dict.fromkeys(_kind(each) for each in shape["of"] if each != "none")), "or")
     if shape["type"] == "literal":
         return f"{{{','.join(map(str, shape['of']))}}}"
     if shape["type"] == "raw":

@@ -23,9 +23,10 @@ from typing import Any
 
 from vllm_kustomize.vllm.cli import catalog
 from vllm_kustomize.vllm.cli.catalog import Option, Release
-from vllm_kustomize.vllm.cli.rewriting import ReadFile, Remark, Stop, Token, rewrite, shorten
+from vllm_kustomize.vllm.cli.rewriting import ReadFile, Remark, Stop, Token, rewrite, shown
 from vllm_kustomize.vllm.cli.types import convert
 from vllm_kustomize.vllm.container.environment import UNKNOWN
+from vllm_kustomize.wording import closest, join
 
 _NEGATIVE_NUMBER = re.compile(r"-\d+|-\d*\.\d+")
 
@@ -167,7 +168,7 @@ class _Reading:
         found = self._abbreviated(text)
         if len(found) > 1:
             names = _listed(sorted(each.name for each in found))
-            message = f"{shorten(name)} is ambiguous in vLLM {self.release.version}: it could be {names}"
+            message = f"{shown(name)} is ambiguous in vLLM {self.release.version}: it could be {names}"
             self.errors.append(Remark("ambiguous", token.index, name, message, key=token.key))
             return _Named(None, "")
         if found:
@@ -212,14 +213,14 @@ class _Reading:
         return end
 
     def _leave_unknown(self, token: Token) -> None:
-        self.unknown = f"what {shorten(token.text)} stands for is known only in the cluster"
+        self.unknown = f"what {shown(token.text)} stands for is known only in the cluster"
 
     def _takes_positional(self) -> bool:
         positional = self.release.positional
         return positional is not None and (self.serve or not positional.serve_only)
 
     def _extra(self, token: Token, before: Token | None) -> Remark:
-        message = f"'{shorten(token.text)}' belongs to no option"
+        message = f"'{shown(token.text)}' belongs to no option"
         name = before.text if before else ""
         if before and (option := self.release.options.get(name)) and not option.takes_value:
             message += f": {name} takes no value"
@@ -254,7 +255,7 @@ class _Reading:
         if option.takes_value and (option.nargs in (None, "?", "+", "*") or option.nargs == 1):
             self._set(option, named.name, token, [Token(named.attached or "", token.index, token.key)])
             return
-        message = f"{named.name} takes no value, but has '{shorten(named.attached or '')}'"
+        message = f"{named.name} takes no value, but has '{shown(named.attached or '')}'"
         if option.takes_value:
             message = f"{named.name} takes {option.nargs} values, each an argument of its own"
         self.errors.append(Remark("unexpected", token.index, named.name, message, key=token.key))
@@ -301,18 +302,20 @@ class _Reading:
         try:
             value = convert(option.type, argument.text, self.release)
         except (ValueError, OverflowError, RecursionError) as error:
-            what = "" if "class:" in option.type else f"has '{shorten(argument.text)}', which "
+            what = "" if "class:" in option.type else f"has '{shown(argument.text)}', which "
             raise _BadValue(argument, f"{what}{error}") from None
         if option.choices is not None and value not in option.choices:
             choices = [str(choice) for choice in option.choices if choice is not None]
-            message = f"has '{shorten(argument.text)}', but takes one of {_listed(choices)}"
-            raise _BadValue(argument, message, _closest(argument.text, choices))
+            message = f"has '{shown(argument.text)}', but takes one of {_listed(choices)}"
+            raise _BadValue(argument, message, closest(argument.text.lower(), choices, 0.7))
         return value
 
     def _unknown(self, token: Token) -> Remark:
         name = token.text.partition("=")[0]
-        message = f"vLLM {self.release.version} has no option {shorten(name)}"
-        suggestion = _closest(name, [each for each in self.release.options if each.startswith("--")])
+        message = f"vLLM {self.release.version} has no option {shown(name)}"
+        suggestion = closest(
+            name.lower(), [each for each in self.release.options if each.startswith("--")], 0.7
+        )
         if elsewhere := catalog.having(name):
             age = catalog.version_key(self.release.version)
             earlier = [version for version in elsewhere if catalog.version_key(version) < age]
@@ -326,7 +329,7 @@ class _Reading:
         if before.deprecated and before.deprecated.use.partition(".")[0] in self.release.options:
             return before.deprecated.use
         same = next((each for each in self.release.options.values() if each.dest == before.dest), None)
-        return same.name if same else _closest(name, tuple(self.release.options), 0.8)
+        return same.name if same else closest(name.lower(), self.release.options, 0.8)
 
     def _deprecated(self, option: Option, name: str, token: Token) -> Remark:
         removal = option.deprecated.removal if option.deprecated else ""
@@ -366,7 +369,7 @@ def _store_bool(arguments: Sequence[Token], values: Sequence[Any]) -> bool:
     """`--enable-x` with an optional `true` or `false`, as in vLLM up to 0.8."""
     text = str(arguments[0].text).lower() if values else "true"
     if text not in ("true", "false"):
-        raise _BadValue(arguments[0], f"has '{shorten(arguments[0].text)}', but takes true or false")
+        raise _BadValue(arguments[0], f"has '{shown(arguments[0].text)}', but takes true or false")
     return text == "true"
 
 
@@ -383,24 +386,15 @@ def _lora_modules(arguments: Sequence[Token], values: Sequence[Any], known: Mapp
         try:
             module = json.loads(value)
         except (ValueError, RecursionError):
-            raise _BadValue(
-                argument, f"has '{shorten(value)}', which is neither NAME=PATH nor JSON"
-            ) from None
+            raise _BadValue(argument, f"has '{shown(value)}', which is neither NAME=PATH nor JSON") from None
         if not isinstance(module, dict):
-            raise _BadValue(argument, f"has '{shorten(value)}', which is no JSON object")
+            raise _BadValue(argument, f"has '{shown(value)}', which is no JSON object")
         if unknown := sorted(set(module) - set(known.get("fields", module))):
             raise _BadValue(argument, f"has the unknown key '{unknown[0]}'")
         if missing := [key for key in known.get("required", ()) if key not in module]:
-            raise _BadValue(argument, f"lacks {' and '.join(missing)}")
+            raise _BadValue(argument, f"lacks {join(missing)}")
         modules.append(module)
     return modules
-
-
-def _closest(word: str, known: Sequence[str], least: float = 0.7) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word[:80].lower(), known, n=1, cutoff=least)
-    return close[0] if close else ""
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from vllm_kustomize.vllm.cli.catalog import Release
 from vllm_kustomize.vllm.cli.types import size
 from vllm_kustomize.vllm.container.environment import UNKNOWN
+from vllm_kustomize.wording import shorten
 
 ReadFile = Callable[[str], "str | None"]
 """The text of a file in the container, or None where nothing is known of it."""
@@ -140,7 +141,7 @@ def _with_config_file(
         return tokens[:at] + tokens[at + 2 :], "the file of --config is known only in the cluster"
     extension = file.text.rpartition(".")[2]
     if extension not in ("yaml", "yml"):
-        message = f"--config takes a .yaml or .yml file, not '{shorten(file.text)}'"
+        message = f"--config takes a .yaml or .yml file, not '{shown(file.text)}'"
         raise Stop(Remark("config", file.index, "--config", message))
     text = read(file.text)
     if text is None:
@@ -267,7 +268,7 @@ def _with_json(tokens: list[Token], release: Release, notices: list[Remark]) -> 
             continue
         if not equals:
             if position == len(tokens):
-                message = f"{shorten(name)} needs a value: a dot in an option names a key of its JSON"
+                message = f"{shown(name)} needs a value: a dot in an option names a key of its JSON"
                 raise Stop(Remark("missing", token.index, name, message))
             value = tokens[position].text
             position += 1
@@ -320,7 +321,6 @@ def _update(original: dict[str, Any], update: dict[str, Any]) -> None:
             original[key] = value
 
 
-def shorten(text: str) -> str:
-    """A text as it is shown in a message: long ones end in dots."""
-    text = text.replace(UNKNOWN, "")
-    return text if len(text) <= 60 else text[:57] + "..."
+def shown(text: str) -> str:
+    """A text as it is shown in a message: cut where it is long, without what only the cluster knows."""
+    return shorten(text.replace(UNKNOWN, ""))

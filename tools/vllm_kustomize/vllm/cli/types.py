@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from vllm_kustomize.vllm.cli.catalog import Release
+from vllm_kustomize.wording import did_you_mean, shorten
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgGtT])")
 _SIZE_IN_JSON = re.compile(r"\b\d+(?:\.\d+)?[kKmMgGtT]\b")
@@ -174,7 +175,7 @@ def class_problems(name: str, value: Any, release: Release, at: str = "") -> Ite
         if key in fields:
             yield from _problems(fields[key], item, release, inner)
         elif not entry.get("open"):
-            yield f"has the unknown key '{inner}'{_close(key, fields)}"
+            yield f"has the unknown key '{inner}'{did_you_mean(key, fields)}"
     for key in entry.get("required", ()):
         if key not in value:
             yield f"lacks '{at}.{key}'" if at else f"lacks '{key}'"
@@ -185,13 +186,6 @@ def class_problems(name: str, value: Any, release: Release, at: str = "") -> Ite
             if given and given in need.get("values", [given]) and all(value.get(o) is None for o in others):
                 what = f"{_show(given)} for '{key}'" if "values" in need else f"'{key}'"
                 yield f"has {what}{place} without {_either(others)}"
-
-
-def _close(word: str, known: Mapping[str, Any]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def _problems(kind: Any, value: Any, release: Release, at: str) -> Iterator[str]:
@@ -298,8 +292,7 @@ _SCALARS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def _show(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shorten(json.dumps(value, ensure_ascii=False))
 
 
 def _either(values: list[Any]) -> str:

@@ -11,6 +11,7 @@ from vllm_kustomize.vllm.container.commandline import CommandLine, NotRead, comm
 from vllm_kustomize.vllm.container.environment import UNKNOWN, environment
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.vllm.setting import Setting
+from vllm_kustomize.wording import shorten
 
 
 def servers(build: Build, vllm_version: str = "") -> tuple[tuple[Server, ...], tuple[Skipped, ...]]:
@@ -68,7 +69,7 @@ def _setting(given: Given, line: CommandLine) -> Setting:
     elif given.name and "=" not in shown and not isinstance(given.value, bool):
         following = line.texts[given.index + 1 : given.index + 2]
         shown = "=".join([shown, *following])
-    return Setting(given.value, argument.path, _shorten(shown.replace(UNKNOWN, "")))
+    return Setting(given.value, argument.path, shorten(shown.replace(UNKNOWN, ""), 100))
 
 
 def _variables(build: Build, pod: Pod, container: Container) -> dict[str, Setting]:
@@ -81,11 +82,7 @@ def _variables(build: Build, pod: Pod, container: Container) -> dict[str, Settin
         name: Setting(
             None if UNKNOWN in value else value,
             places.get(name, (*container.path, "envFrom")),
-            _shorten(f"{name}={value}".replace(UNKNOWN, "")),
+            shorten(f"{name}={value}".replace(UNKNOWN, ""), 100),
         )
         for name, value in environment(build, pod, container).items()
     }
-
-
-def _shorten(shown: str) -> str:
-    return shown if len(shown) <= 100 else shown[:97] + "..."

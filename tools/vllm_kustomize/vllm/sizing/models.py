@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from vllm_kustomize.model import Error
+from vllm_kustomize.wording import closest
 
 Config = Mapping[str, Any]
 """A parsed `config.json`."""
@@ -123,10 +123,10 @@ def architecture_of(model: str) -> Architecture:
     """
     entry = _entries().get(model)
     if entry is None:
-        close = get_close_matches(model, _entries(), n=1)
-        hint = f" (did you mean {close[0]}?)" if close else ""
+        near = closest(model, _entries())
+        hint = f" (did you mean {near}?)" if near else ""
         raise UnknownModel(
-            f"no model {model!r} in the built-in table{hint}; give the path of its config.json"
+            f"no model '{model}' in the built-in table{hint}; give the path of its config.json"
         )
     return read_config(entry["config"])
 
