@@ -103,7 +103,8 @@ def _key(step: str) -> str:
 
 
 def _holds(item: Node, key: str, value: str) -> bool:
-    field = item.get(key)
+    """Whether an item is the one of `[key=value]`; without a key the item itself is the value."""
+    field = item.get(key) if key else item
     return field is not None and str(field.value) == value
 
 
