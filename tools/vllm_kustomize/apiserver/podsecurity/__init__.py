@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.apiserver.combinators import is_set, struct
+from vllm_kustomize.apiserver.framework.combinators import is_set, struct
 from vllm_kustomize.apiserver.podsecurity.baseline import BASELINE
 from vllm_kustomize.apiserver.podsecurity.pod import Control, Pod
 from vllm_kustomize.apiserver.podsecurity.restricted import RESTRICTED

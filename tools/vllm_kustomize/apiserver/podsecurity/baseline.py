@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vllm_kustomize.apiserver.combinators import flag, is_set, items, number, struct, structs, text
+from vllm_kustomize.apiserver.framework.combinators import flag, is_set, items, number, struct, structs, text
 from vllm_kustomize.apiserver.podsecurity.pod import Control, Pod, Violation, is_profile, unmasked_proc
 
 CAPABILITIES = frozenset(

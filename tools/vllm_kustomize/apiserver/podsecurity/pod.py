@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from vllm_kustomize.apiserver.combinators import struct, structs, text
+from vllm_kustomize.apiserver.framework.combinators import struct, structs, text
 from vllm_kustomize.model import FieldPath, KubernetesVersion
 
 CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")

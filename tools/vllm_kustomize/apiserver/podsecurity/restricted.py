@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.apiserver.combinators import is_set, items, struct, structs
+from vllm_kustomize.apiserver.framework.combinators import is_set, items, struct, structs
 from vllm_kustomize.apiserver.podsecurity import baseline
 from vllm_kustomize.apiserver.podsecurity.pod import Control, Pod, Violation, is_profile, unmasked_proc
 

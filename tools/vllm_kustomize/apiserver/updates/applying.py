@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_kustomize.kustomize.strategic import merge_keys
+from vllm_kustomize.kustomize.replay.strategic import merge_keys
 from vllm_kustomize.model import FieldPath, Manifest
 
 Lists = Mapping[tuple[str, ...], tuple[str, ...]]
@@ -58,52 +58,40 @@ def _repeated(
 
 def _merge(live: Any, last: Any, manifest: Any, lists: Lists, names: tuple[str, ...]) -> Any:
     if isinstance(live, dict) and isinstance(manifest, dict):
-        owned = last if isinstance(last, dict) else {}
-        merged = {}
-        for name, value in live.items():
-            inner = (*names, str(name))
-            if manifest.get(name) is not None:
-                merged[name] = _merge(value, owned.get(name), manifest[name], lists, inner)
-            elif name not in owned:
-                merged[name] = value
-            elif (rest := _without(value, owned[name], lists, inner)) is not None:
-                merged[name] = rest
-        added = {
-            name: value for name, value in manifest.items() if name not in live and value is not None
-        }
-        return {**merged, **added}
+        return _merge_fields(live, last if isinstance(last, dict) else {}, manifest, lists, names)
     keys = lists.get(names)
     if keys and isinstance(live, list) and isinstance(manifest, list):
-        before = {_key(item, keys): item for item in live}
-        owned = {_key(item, keys): item for item in last} if isinstance(last, list) else {}
-        merged_items = []
-        for item in manifest:
-            key = _key(item, keys)
-            known = before.get(key)
-            merged_items.append(
-                _merge(known, owned.get(key), item, lists, names) if known is not None else item
-            )
-        wanted = {_key(item, keys) for item in manifest}
-        others = [item for key, item in before.items() if key not in wanted and key not in owned]
-        return merged_items + others
+        return _merge_items(live, last if isinstance(last, list) else [], manifest, lists, names)
     return manifest
 
 
-def _without(live: Any, owned: Any, lists: Lists, names: tuple[str, ...]) -> Any:
-    """What is left of a live value without what the manager owns in it; None where nothing is."""
-    if isinstance(live, dict) and isinstance(owned, dict) and owned:
-        left = {}
-        for name, value in live.items():
-            if name not in owned:
-                left[name] = value
-            elif (rest := _without(value, owned[name], lists, (*names, str(name)))) is not None:
-                left[name] = rest
-        return left or None
-    keys = lists.get(names)
-    if keys and isinstance(live, list) and isinstance(owned, list):
-        mine = {_key(item, keys) for item in owned}
-        return [item for item in live if _key(item, keys) not in mine] or None
-    return None
+def _merge_fields(
+    live: Manifest, last: Manifest, manifest: Manifest, lists: Lists, names: tuple[str, ...]
+) -> dict[Any, Any] | None:
+    """A struct that loses its last field this way is removed with it."""
+    merged = {}
+    for name, value in live.items():
+        if manifest.get(name) is not None:
+            merged[name] = _merge(value, last.get(name), manifest[name], lists, (*names, str(name)))
+        elif name not in last:
+            merged[name] = value
+    if live and not merged and not manifest:
+        return None
+    return {**{name: value for name, value in manifest.items() if value is not None}, **merged}
+
+
+def _merge_items(
+    live: list[Any], last: list[Any], manifest: list[Any], lists: Lists, names: tuple[str, ...]
+) -> list[Any]:
+    keys = lists[names]
+    before = {_key(item, keys): item for item in live}
+    owned = {_key(item, keys): item for item in last}
+    wanted = {_key(item, keys): item for item in manifest}
+    merged = [
+        _merge(before[key], owned.get(key), item, lists, names) if key in before else item
+        for key, item in wanted.items()
+    ]
+    return merged + [item for key, item in before.items() if key not in wanted and key not in owned]
 
 
 def _key(item: Any, keys: tuple[str, ...]) -> tuple[Any, ...] | None:

@@ -11,7 +11,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vllm_kustomize.apiserver.combinators import items, struct, structs, text
+from vllm_kustomize.apiserver.framework.combinators import items, struct, structs, text
 from vllm_kustomize.model import Manifest
 
 FILE_MODE = 0o644
@@ -19,7 +19,7 @@ MOUNTED_AS_FILES = ("secret", "configMap", "downwardAPI", "projected")
 
 
 def stored(manifest: Manifest) -> dict[Any, Any]:
-    """The object that the server keeps once it has created it from a manifest; the manifest stays as it is."""
+    """The object that the server keeps once it has created it from a manifest, as a copy."""
     kept = copy.deepcopy(dict(manifest))
     fill = _KINDS.get((str(manifest.get("apiVersion")), str(manifest.get("kind"))))
     if fill:
@@ -160,7 +160,12 @@ def _stateful_set(stateful: dict[Any, Any]) -> None:
     spec = stateful.get("spec")
     _fill(
         spec,
-        {"replicas": 1, "podManagementPolicy": "OrderedReady", "revisionHistoryLimit": 10, "updateStrategy": {}},
+        {
+            "replicas": 1,
+            "podManagementPolicy": "OrderedReady",
+            "revisionHistoryLimit": 10,
+            "updateStrategy": {},
+        },
     )
     strategy = struct(spec, "updateStrategy")
     _fill(strategy, {"type": "RollingUpdate"})
@@ -227,11 +232,13 @@ def _secret(secret: dict[Any, Any]) -> None:
 
 
 def _volume_defaults(volume: dict[Any, Any]) -> None:
-    _fill(
-        volume.get("spec"), {"persistentVolumeReclaimPolicy": "Retain", "volumeMode": "Filesystem"}
-    )
+    _fill(volume.get("spec"), {"persistentVolumeReclaimPolicy": "Retain", "volumeMode": "Filesystem"})
     if isinstance(struct(volume, "spec").get("hostPath"), dict):
         volume["spec"]["hostPath"].setdefault("type", "")
+
+
+def _binding(binding: dict[Any, Any]) -> None:
+    _fill(binding.get("roleRef"), {"apiGroup": "rbac.authorization.k8s.io"})
 
 
 _KINDS: dict[tuple[str, str], Callable[[dict[Any, Any]], None]] = {
@@ -244,6 +251,8 @@ _KINDS: dict[tuple[str, str], Callable[[dict[Any, Any]], None]] = {
     ("apps/v1", "DaemonSet"): _template,
     ("apps/v1", "StatefulSet"): _stateful_set,
     ("batch/v1", "Job"): _job,
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): _binding,
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"): _binding,
     ("storage.k8s.io/v1", "StorageClass"): lambda storage: _fill(
         storage, {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"}
     ),

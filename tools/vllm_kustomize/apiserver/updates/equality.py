@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from vllm_kustomize.apiserver import quantity
+from vllm_kustomize.kubernetes import quantity
 from vllm_kustomize.model import FieldPath
 
 _MAPS = frozenset(
