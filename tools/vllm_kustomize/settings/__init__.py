@@ -34,7 +34,9 @@ class Settings:
     findings to accept; `today` is the day on which they are judged, None for the clock's. `paths` stand for
     none given; `file` is the settings file that was read. With `changed`, the paths given are changed files,
     and the overlays that they belong to are what is validated. `vllm_version` comes before what the tags of
-    images say; empty leaves it to them.
+    images say; empty leaves it to them. `pod_security` is a level of the Pod Security Standards, with or
+    without a version; it comes before the levels that patterns of paths have. `existing` names what is there
+    before: rendered YAML, a folder, an overlay, or `REVISION:PATH`.
     """
 
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
@@ -47,6 +49,9 @@ class Settings:
     cache: bool = True
     vllm_version: str = ""
     server: bool = False
+    pod_security: str = ""
+    pod_security_by_path: tuple[tuple[str, str], ...] = ()
+    existing: str = ""
     paths: tuple[str, ...] = ()
     severities: tuple[tuple[str, Severity], ...] = ()
     ignores: tuple[Ignore, ...] = ()

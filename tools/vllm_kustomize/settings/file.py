@@ -158,6 +158,7 @@ def _settings(file: Path, data: Any, find: Find) -> Settings:
         paths=tuple(display_path(root / path) for path in data.get("paths", ())),
         severities=tuple((rule, Severity[name.upper()]) for rule, name in data.get("severities", {}).items()),
         ignores=tuple(ignores),
+        pod_security_by_path=tuple(data.get("pod-security", {}).items()),
         baseline=root / data["baseline"] if "baseline" in data else None,
         file=file,
     )
