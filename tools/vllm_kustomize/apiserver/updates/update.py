@@ -34,7 +34,7 @@ class Update:
 
 
 def refused(found: tuple[Change, ...], way_out: str, why: str = "cannot be changed") -> Problem:
-    """The problem at the first of the fields that changed and is still there; the others are related to it."""
+    """The problem at the first changed field that is still there; the others are related to it."""
     first, *others = sorted(found, key=lambda change: change.new is None)
     return Problem(
         first.path,
