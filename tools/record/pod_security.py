@@ -223,8 +223,8 @@ def _single() -> Iterator[dict[str, Any]]:
     for field, index in LISTS:
         for name, value in _pairs({**SHARED, **OF_CONTAINERS}):
             yield _with(POD, ("spec", field, index, "securityContext", name), value)
-        for context in (None, {}):
-            yield _with(POD, ("spec", field, index, "securityContext"), context)
+        yield _with(POD, ("spec", field, index, "securityContext"), None)
+        yield _with(POD, ("spec", field, index, "securityContext"), {})
         for port in PORTS:
             yield _with(POD, ("spec", field, index, "ports"), [port])
     for marks in ANNOTATIONS:
