@@ -77,17 +77,11 @@ class Client:
     ) -> Answer:
         """Send one request; raises OSError where the server cannot be reached."""
         payload = None if body is None else json.dumps(body)
+        headers = {**self._headers, "Content-Type": kind}
         try:
-            connection = self._connection()
-            connection.request(method, path, payload, {**self._headers, "Content-Type": kind})
-            response = connection.getresponse()
-            text = response.read()
-        except http.client.HTTPException as error:
-            self._own.__dict__.clear()
-            raise OSError(str(error)) from error
-        except OSError:
-            self._own.__dict__.clear()
-            raise
+            response, text = self._send(method, path, payload, headers)
+        except OSError:  # the server ends a connection now and then; a new one tells whether it is there
+            response, text = self._send(method, path, payload, headers)
         try:
             found = json.loads(text)
         except ValueError:
@@ -99,6 +93,19 @@ class Client:
         """Ask about many items, a few at a time; the answers come in the items' order."""
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             yield from pool.map(ask, items)
+
+    def _send(
+        self, method: str, path: str, payload: str | None, headers: Mapping[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        connection = self._connection()
+        try:
+            connection.request(method, path, payload, dict(headers))
+            response = connection.getresponse()
+            return response, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            del self._own.connection
+            raise OSError(str(error)) from error
 
     def _connection(self) -> http.client.HTTPSConnection:
         if not hasattr(self._own, "connection"):
