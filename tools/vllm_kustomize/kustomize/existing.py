@@ -9,7 +9,8 @@ from pathlib import Path
 
 from vllm_kustomize.kustomize.discover import find_overlays, kustomization_in
 from vllm_kustomize.kustomize.engine import Engine, git
-from vllm_kustomize.kustomize.load import load_rendered
+from vllm_kustomize.kustomize.load import load_rendered, resources_in
+from vllm_kustomize.kustomize.yaml.nodes import DocumentError, read_documents
 from vllm_kustomize.model import Build, Error, Overlay, Resource
 
 RENDERED = (".yaml", ".yml", ".json")
@@ -94,6 +95,11 @@ def _has_kustomizations(folder: Path) -> bool:
 
 def _read(file: Path, shown: str) -> Iterator[Resource]:
     try:
-        yield from load_rendered(file.read_bytes(), shown)
-    except OSError as error:
-        raise Error(f"cannot read {shown}: {error.strerror}") from None
+        documents = read_documents(file.read_text(encoding="utf-8-sig"), shown)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Error(f"cannot read {shown}: {error}") from None
+    except DocumentError as error:
+        where = f"{shown}:{error.location.line}:{error.location.column}"
+        raise Error(f"{where}: {error.message}") from None
+    for index, document in enumerate(documents):
+        yield from resources_in(document.data, index)

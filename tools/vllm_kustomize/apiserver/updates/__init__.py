@@ -16,7 +16,7 @@ from vllm_kustomize.apiserver.updates.defaults import stored
 from vllm_kustomize.apiserver.updates.frozen import FROZEN
 from vllm_kustomize.apiserver.updates.special import SPECIAL
 from vllm_kustomize.apiserver.updates.update import Update
-from vllm_kustomize.model import KubernetesVersion, Manifest, Problem, Severity
+from vllm_kustomize.model import FieldPath, KubernetesVersion, Manifest, Problem, Severity
 
 RULE = "immutable-field"
 
@@ -35,7 +35,8 @@ def check(last: Manifest, manifest: Manifest, version: KubernetesVersion) -> Ite
     if kind in SPECIAL:
         yield from _named(SPECIAL[kind](update))
     yield from _named(_repeated(manifest))
-    yield from _named(_left_over(update))
+    if last != manifest:
+        yield from _named(_left_over(update))
 
 
 def _update(last: Manifest, manifest: Manifest, version: KubernetesVersion) -> Update:
@@ -59,13 +60,20 @@ def _repeated(manifest: Manifest) -> Iterator[Problem]:
 
 def _left_over(update: Update) -> Iterator[Problem]:
     """What is fine on its own and wrong together with what the object keeps: the server's old defaults."""
-    fine = {
-        problem.path
-        for manifest in (update.manifest, stored(update.manifest))
-        for problem in apiserver.check(manifest, update.version)
-    }
-    for problem in apiserver.check(update.applied, update.version):
-        if problem.severity is Severity.ERROR and problem.path not in fine:
+    errors = _errors(update.applied, update.version)
+    if not errors:
+        return
+    own = {**_errors(update.manifest, update.version), **_errors(stored(update.manifest), update.version)}
+    for path, problem in errors.items():
+        if path not in own:
             message = f"{problem.message}; the object that exists has kept this field"
             way_out = "Set the field to null once, or replace the object (kubectl replace)."
             yield replace(problem, message=message, help=way_out)
+
+
+def _errors(manifest: Manifest, version: KubernetesVersion) -> dict[FieldPath, Problem]:
+    return {
+        problem.path: problem
+        for problem in apiserver.check(manifest, version)
+        if problem.severity is Severity.ERROR
+    }

@@ -7,7 +7,6 @@ field into another (Secret's stringData, a claim's data source).
 from __future__ import annotations
 
 import base64
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,11 +19,18 @@ MOUNTED_AS_FILES = ("secret", "configMap", "downwardAPI", "projected")
 
 def stored(manifest: Manifest) -> dict[Any, Any]:
     """The object that the server keeps once it has created it from a manifest, as a copy."""
-    kept = copy.deepcopy(dict(manifest))
+    kept: dict[Any, Any] = _copy(manifest)
     fill = _KINDS.get((str(manifest.get("apiVersion")), str(manifest.get("kind"))))
     if fill:
         fill(kept)
     return kept
+
+
+def _copy(value: Any) -> Any:
+    """A value as parsers make it, with lists and mappings of its own; far quicker than copy.deepcopy."""
+    if isinstance(value, dict):
+        return {name: _copy(inner) for name, inner in value.items()}
+    return [_copy(inner) for inner in value] if isinstance(value, list) else value
 
 
 def pull_policy(image: str) -> str:
@@ -39,7 +45,7 @@ def _fill(value: Any, defaults: Mapping[str, Any]) -> None:
     if isinstance(value, dict):
         for name, default in defaults.items():
             if value.get(name) in (None, ""):
-                value[name] = copy.deepcopy(default)
+                value[name] = _copy(default)
 
 
 def _probe(probe: Mapping[Any, Any]) -> None:
