@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import RunCli
 from conformance.verdicts import HERE, Verdict, baselines
+from conftest import RunCli
 from vllm_kustomize.apiserver import updates
 from vllm_kustomize.apiserver.updates.frozen import ORPHAN
 from vllm_kustomize.model import Severity, format_path
@@ -107,8 +107,8 @@ def test_a_finding_stands_at_the_line_that_changed_and_names_the_way_out(
     assert (result.code, result.output.splitlines()) == (
         1,
         [
-            "new.yaml:8:22: error[immutable-field] Deployment/d: spec.selector.matchLabels.c: cannot be changed "
-            "in the object that exists: it was not set",
+            "new.yaml:8:22: error[immutable-field] Deployment/d: spec.selector.matchLabels.c: cannot be "
+            "changed in the object that exists: it was not set",
             "    new.yaml:8:5: changed too",
             f"    help: {ORPHAN}",
             "",

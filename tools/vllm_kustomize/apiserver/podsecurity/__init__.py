@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.apiserver.framework.combinators import is_set, struct
 from vllm_kustomize.apiserver.podsecurity.baseline import BASELINE
 from vllm_kustomize.apiserver.podsecurity.pod import Control, Pod
 from vllm_kustomize.apiserver.podsecurity.restricted import RESTRICTED
 from vllm_kustomize.apiserver.podsecurity.standard import Level, Standard, policy
+from vllm_kustomize.kubernetes.fields import is_set, mapping
 from vllm_kustomize.model import FieldPath, KubernetesVersion, Manifest, Problem
 
 __all__ = ["Level", "Standard", "check", "policy"]
@@ -42,7 +42,7 @@ def check(manifest: Manifest, standard: Standard, kubernetes: KubernetesVersion)
         return
     template = manifest
     for step in template_path:
-        template = struct(template, str(step))
+        template = mapping(template, str(step))
     if not is_set(template, "spec"):
         return
     pod = Pod(template, standard.version_on(kubernetes), kubernetes)

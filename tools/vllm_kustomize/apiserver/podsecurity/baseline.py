@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import flag, is_set, items, number, struct, structs, text
+from vllm_kustomize.apiserver.framework.combinators import structs
 from vllm_kustomize.apiserver.podsecurity.pod import Control, Pod, Violation, is_profile, unmasked_proc
+from vllm_kustomize.kubernetes.fields import flag, is_set, mapping, number, sequence, text
 
 CAPABILITIES = frozenset(
     {
@@ -92,9 +93,9 @@ def probe_hosts(pod: Pod) -> Iterator[Violation]:
         for path in (*handlers, *hooks):
             handler: Any = context.spec
             for step in path:
-                handler = struct(handler, step)
+                handler = mapping(handler, step)
             for field in ("httpGet", "tcpSocket"):
-                if text(struct(handler, field), "host"):
+                if text(mapping(handler, field), "host"):
                     message = "may not be set: the pod itself is called without it"
                     yield Violation((*context.path, *path, field, "host"), message)
 
@@ -109,7 +110,7 @@ def privileged(pod: Pod) -> Iterator[Violation]:
 def capabilities(pod: Pod) -> Iterator[Violation]:
     """Only capabilities of the runtimes' default set are added (check_capabilities_baseline.go)."""
     for context in pod.containers:
-        for index, capability in enumerate(items(struct(context.security, "capabilities"), "add")):
+        for index, capability in enumerate(sequence(mapping(context.security, "capabilities"), "add")):
             if capability not in CAPABILITIES:
                 message = f"{capability} may not be added; allowed are {', '.join(sorted(CAPABILITIES))}"
                 yield Violation(context.at("capabilities", "add", index), message)
@@ -125,7 +126,7 @@ def selinux(pod: Pod) -> Iterator[Violation]:
     """SELinux labels are those of containers (check_seLinuxOptions.go)."""
     allowed = [name for name, since in SELINUX_TYPES.items() if since <= pod.version]
     for context in pod.contexts:
-        options = struct(context.security, "seLinuxOptions")
+        options = mapping(context.security, "seLinuxOptions")
         if text(options, "type") not in allowed:
             message = f"{text(options, 'type')} is not allowed; use one of {', '.join(filter(None, allowed))}"
             yield Violation(context.at("seLinuxOptions", "type"), message)
@@ -184,7 +185,7 @@ def sysctls(pod: Pod) -> Iterator[Violation]:
 def host_process(pod: Pod) -> Iterator[Violation]:
     """No process of a Windows node (check_windowsHostProcess.go)."""
     for context in pod.contexts:
-        if flag(struct(context.security, "windowsOptions"), "hostProcess"):
+        if flag(mapping(context.security, "windowsOptions"), "hostProcess"):
             yield Violation(context.at("windowsOptions", "hostProcess"), "must be false, or not set")
 
 

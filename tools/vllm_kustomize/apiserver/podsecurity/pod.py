@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from vllm_kustomize.apiserver.framework.combinators import struct, structs, text
+from vllm_kustomize.apiserver.framework.combinators import structs
+from vllm_kustomize.kubernetes.fields import mapping, text
 from vllm_kustomize.model import FieldPath, KubernetesVersion
 
 CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
@@ -30,7 +31,7 @@ class Context:
     @property
     def security(self) -> Mapping[Any, Any]:
         """The security context, empty where there is none."""
-        return struct(self.spec, "securityContext")
+        return mapping(self.spec, "securityContext")
 
     def at(self, *steps: str | int) -> FieldPath:
         """The path of a field of the security context."""
@@ -48,12 +49,12 @@ class Pod:
     @property
     def spec(self) -> Mapping[Any, Any]:
         """The pod's spec."""
-        return struct(self.template, "spec")
+        return mapping(self.template, "spec")
 
     @property
     def annotations(self) -> Mapping[Any, Any]:
         """The pod's annotations."""
-        return struct(struct(self.template, "metadata"), "annotations")
+        return mapping(self.template, "metadata", "annotations")
 
     @property
     def itself(self) -> Context:
@@ -76,7 +77,7 @@ class Pod:
     @property
     def is_windows(self) -> bool:
         """Whether the pod runs on Windows."""
-        return text(struct(self.spec, "os"), "name") == "windows"
+        return text(mapping(self.spec, "os"), "name") == "windows"
 
     @property
     def in_user_namespace(self) -> bool:
@@ -109,7 +110,7 @@ def unmasked_proc(pod: Pod) -> Iterator[Violation]:
     if pod.kubernetes < (1, 33):
         return
     for context in pod.containers:
-        if text(context.security, "procMount", "Default") != "Default":
+        if text(context.security, "procMount", default="Default") != "Default":
             yield Violation(context.at("procMount"), "must be Default, or not set")
 
 

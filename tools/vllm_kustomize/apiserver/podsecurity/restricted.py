@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.apiserver.framework.combinators import is_set, items, struct, structs
+from vllm_kustomize.apiserver.framework.combinators import structs
 from vllm_kustomize.apiserver.podsecurity import baseline
 from vllm_kustomize.apiserver.podsecurity.pod import Control, Pod, Violation, is_profile, unmasked_proc
+from vllm_kustomize.kubernetes.fields import is_set, mapping, sequence
 
 VOLUMES = (
     "configMap",
@@ -80,7 +81,7 @@ def seccomp(pod: Pod) -> Iterator[Violation]:
     if pod.version >= (1, 25) and pod.is_windows:
         return
     yield from baseline.seccomp(pod)
-    if is_profile(struct(pod.itself.security, "seccompProfile")):
+    if is_profile(mapping(pod.itself.security, "seccompProfile")):
         return
     for context in pod.containers:
         if not is_set(context.security, "seccompProfile"):
@@ -93,12 +94,12 @@ def capabilities(pod: Pod) -> Iterator[Violation]:
     if pod.version >= (1, 25) and pod.is_windows:
         return
     for context in pod.containers:
-        found = struct(context.security, "capabilities")
-        if "ALL" not in items(found, "drop"):
+        found = mapping(context.security, "capabilities")
+        if "ALL" not in sequence(found, "drop"):
             message = f'{context.name} needs securityContext.capabilities.drop: ["ALL"]'
             at = context.at("capabilities", "drop") if is_set(found, "drop") else context.path
             yield Violation(at, message)
-        for index, capability in enumerate(items(found, "add")):
+        for index, capability in enumerate(sequence(found, "add")):
             if capability != "NET_BIND_SERVICE":
                 message = f"{capability} may not be added; only NET_BIND_SERVICE may"
                 yield Violation(context.at("capabilities", "add", index), message)

@@ -10,7 +10,8 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import items, struct, structs, text
+from vllm_kustomize.apiserver.framework.combinators import structs
+from vllm_kustomize.kubernetes.fields import mapping, sequence, text
 from vllm_kustomize.model import Manifest
 
 FILE_MODE = 0o644
@@ -69,13 +70,13 @@ def _container(container: Mapping[Any, Any]) -> None:
     for _, port in structs(container, "ports"):
         _fill(port, {"protocol": "TCP"})
     for _, variable in structs(container, "env"):
-        _fill(struct(variable, "valueFrom").get("fieldRef"), {"apiVersion": "v1"})
-        _fill(struct(variable, "valueFrom").get("resourceFieldRef"), {"divisor": "0"})
+        _fill(mapping(variable, "valueFrom").get("fieldRef"), {"apiVersion": "v1"})
+        _fill(mapping(variable, "valueFrom").get("resourceFieldRef"), {"divisor": "0"})
     for field in ("livenessProbe", "readinessProbe", "startupProbe"):
         if isinstance(container.get(field), dict):
             _probe(container[field])
     for field in ("postStart", "preStop"):
-        _handler(struct(struct(container, "lifecycle"), field))
+        _handler(mapping(container, "lifecycle", field))
 
 
 def _downward_items(source: Any) -> None:
@@ -95,10 +96,10 @@ def _volume(volume: dict[Any, Any]) -> None:
         _downward_items(source.get("downwardAPI"))
     if isinstance(volume.get("hostPath"), dict):
         volume["hostPath"].setdefault("type", "")
-    image = struct(volume, "image")
+    image = mapping(volume, "image")
     if image:
         _fill(image, {"pullPolicy": pull_policy(text(image, "reference"))})
-    _claim_spec(struct(struct(volume, "ephemeral"), "volumeClaimTemplate").get("spec"))
+    _claim_spec(mapping(volume, "ephemeral", "volumeClaimTemplate").get("spec"))
     _fill(volume.get("iscsi"), {"iscsiInterface": "default"})
     _fill(volume.get("rbd"), {"pool": "rbd", "user": "admin", "keyring": "/etc/ceph/keyring"})
     _fill(
@@ -125,7 +126,7 @@ def _pod_spec(spec: Any) -> None:
     for field in ("containers", "initContainers"):
         for _, container in structs(spec, field):
             _container(container)
-    for volume in items(spec, "volumes"):
+    for volume in sequence(spec, "volumes"):
         if isinstance(volume, dict):
             _volume(volume)
 
@@ -139,22 +140,22 @@ def _pod(pod: dict[Any, Any]) -> None:
     for field in ("containers", "initContainers"):
         for _, container in structs(spec, field):
             resources = container.get("resources")
-            if isinstance(resources, dict) and struct(resources, "limits"):
-                resources["requests"] = {**resources["limits"], **struct(resources, "requests")}
+            if isinstance(resources, dict) and mapping(resources, "limits"):
+                resources["requests"] = {**resources["limits"], **mapping(resources, "requests")}
             for _, port in structs(container, "ports"):
                 if spec.get("hostNetwork") is True and isinstance(port, dict):
                     port["hostPort"] = port.get("hostPort") or port.get("containerPort")
 
 
 def _template(workload: Any) -> None:
-    _pod_spec(struct(struct(workload, "spec"), "template").get("spec"))
+    _pod_spec(mapping(workload, "spec", "template").get("spec"))
 
 
 def _deployment(deployment: dict[Any, Any]) -> None:
     _template(deployment)
     spec = deployment.get("spec")
     _fill(spec, {"replicas": 1, "strategy": {}, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600})
-    strategy = struct(spec, "strategy")
+    strategy = mapping(spec, "strategy")
     _fill(strategy, {"type": "RollingUpdate"})
     if text(strategy, "type") == "RollingUpdate":
         _fill(strategy, {"rollingUpdate": {}})
@@ -173,7 +174,7 @@ def _stateful_set(stateful: dict[Any, Any]) -> None:
             "updateStrategy": {},
         },
     )
-    strategy = struct(spec, "updateStrategy")
+    strategy = mapping(spec, "updateStrategy")
     _fill(strategy, {"type": "RollingUpdate"})
     if text(strategy, "type") == "RollingUpdate":
         _fill(strategy, {"rollingUpdate": {}})
@@ -186,7 +187,7 @@ def _stateful_set(stateful: dict[Any, Any]) -> None:
 def _job_spec(spec: Any) -> None:
     if not isinstance(spec, dict):
         return
-    _pod_spec(struct(spec, "template").get("spec"))
+    _pod_spec(mapping(spec, "template").get("spec"))
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = 1
     _fill(
@@ -234,12 +235,12 @@ def _secret(secret: dict[Any, Any]) -> None:
             for key, value in plain.items()
             if isinstance(value, str)
         }
-        secret["data"] = {**struct(secret, "data"), **encoded}
+        secret["data"] = {**mapping(secret, "data"), **encoded}
 
 
 def _volume_defaults(volume: dict[Any, Any]) -> None:
     _fill(volume.get("spec"), {"persistentVolumeReclaimPolicy": "Retain", "volumeMode": "Filesystem"})
-    if isinstance(struct(volume, "spec").get("hostPath"), dict):
+    if isinstance(mapping(volume, "spec").get("hostPath"), dict):
         volume["spec"]["hostPath"].setdefault("type", "")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import flag, is_set, items, number, struct, structs, text
+from vllm_kustomize.apiserver.framework.combinators import structs
 from vllm_kustomize.apiserver.updates.equality import Change, is_same
 from vllm_kustomize.apiserver.updates.frozen import NEW_CLAIM, NEW_NAME, RECREATE, RERUN
 from vllm_kustomize.apiserver.updates.update import Update, refused
 from vllm_kustomize.kubernetes import quantity
-from vllm_kustomize.kubernetes.fields import get
+from vllm_kustomize.kubernetes.fields import flag, get, is_set, mapping, number, sequence, text
 from vllm_kustomize.model import FieldPath, Problem
 
 POD_WAY_OUT = (
@@ -78,13 +78,13 @@ def _is_smaller(after: Any, before: Any) -> bool:
 
 def volume(update: Update) -> Iterator[Problem]:
     """A volume stays where it is, and on its nodes (ValidatePersistentVolumeUpdate)."""
-    sources = {*struct(update.live, "spec"), *struct(update.applied, "spec")} - VOLUME_SETTINGS
+    sources = {*mapping(update.live, "spec"), *mapping(update.applied, "spec")} - VOLUME_SETTINGS
     found: tuple[Change, ...] = ()
     for field in sorted(sources):
         found += update.changed(("spec", field))
     if found:
         yield refused(found, RECREATE)
-    if is_set(struct(update.live, "spec"), "nodeAffinity"):
+    if is_set(mapping(update.live, "spec"), "nodeAffinity"):
         yield from update.frozen(("spec", "nodeAffinity"), RECREATE)
 
 
@@ -101,8 +101,8 @@ def definition(update: Update) -> Iterator[Problem]:
 
     As in ValidateCustomResourceDefinitionStoredVersions of k8s.io/apiextensions-apiserver.
     """
-    kept = {text(version, "name") for _, version in structs(struct(update.applied, "spec"), "versions")}
-    for _, version in structs(struct(update.live, "spec"), "versions"):
+    kept = {text(version, "name") for _, version in structs(mapping(update.applied, "spec"), "versions")}
+    for _, version in structs(mapping(update.live, "spec"), "versions"):
         if flag(version, "storage") and text(version, "name") not in kept:
             name = text(version, "name")
             change = Change(("spec", "versions"), name, None)
@@ -121,15 +121,15 @@ def job(update: Update) -> Iterator[Problem]:
     found = tuple(
         change
         for change in update.changed(("spec", "template"))
-        if not (flag(struct(update.live, "spec"), "suspend") and _may_change(change.path, update))
+        if not (flag(mapping(update.live, "spec"), "suspend") and _may_change(change.path, update))
     )
     if found:
         yield refused(found, RERUN)
-    spec = struct(update.applied, "spec")
+    spec = mapping(update.applied, "spec")
     completions = update.changed(("spec", "completions"))
     if not completions:
         return
-    if text(spec, "completionMode", "NonIndexed") != "Indexed":
+    if text(spec, "completionMode", default="NonIndexed") != "Indexed":
         yield refused(completions, RERUN)
     elif is_set(spec, "completions") and number(spec, "completions") != number(spec, "parallelism"):
         yield refused(completions, RERUN, "can only change together with parallelism")
@@ -153,7 +153,7 @@ def _may_change(path: FieldPath, update: Update) -> bool:
 
 def pod(update: Update) -> Iterator[Problem]:
     """A Pod is what it was made, less its images and deadline (ValidatePodUpdate)."""
-    old, new = struct(update.live, "spec"), struct(update.applied, "spec")
+    old, new = mapping(update.live, "spec"), mapping(update.applied, "spec")
     found = tuple(change for change in update.changed(("spec",)) if not _is_settable(change, old))
     if found:
         yield refused(found, POD_WAY_OUT)
@@ -176,7 +176,7 @@ def _is_settable(change: Change, old: Mapping[Any, Any]) -> bool:
         return True
     if below[0] in ("containers", "initContainers") and below[2:] == ("image",):
         return True
-    if items(old, "schedulingGates"):
+    if sequence(old, "schedulingGates"):
         return (below[0] == "nodeSelector" and change.old is None) or below[:2] == (
             "affinity",
             "nodeAffinity",
@@ -206,8 +206,8 @@ def service(update: Update) -> Iterator[Problem]:
 
     What is not written is the cluster's to choose, and stays as the cluster chose it.
     """
-    old, new = struct(update.last, "spec"), struct(update.manifest, "spec")
-    before, after = text(old, "type", "ClusterIP"), text(new, "type", "ClusterIP")
+    old, new = mapping(update.last, "spec"), mapping(update.manifest, "spec")
+    before, after = text(old, "type", default="ClusterIP"), text(new, "type", default="ClusterIP")
     if "ExternalName" in (before, after):
         return
     yield from _addresses(old, new)
@@ -229,13 +229,13 @@ def _addresses(old: Mapping[Any, Any], new: Mapping[Any, Any]) -> Iterator[Probl
         return
     if after == "None":
         return
-    families = items(old, "ipFamilies")[:1], items(new, "ipFamilies")[:1]
+    families = sequence(old, "ipFamilies")[:1], sequence(new, "ipFamilies")[:1]
     if all(families) and families[0] != families[1]:
         yield refused((Change(("spec", "ipFamilies", 0), families[0][0], families[1][0]),), RECREATE)
 
 
 def _address(spec: Mapping[Any, Any]) -> str:
-    listed = items(spec, "clusterIPs")
+    listed = sequence(spec, "clusterIPs")
     return text(spec, "clusterIP") or (listed[0] if listed and isinstance(listed[0], str) else "")
 
 

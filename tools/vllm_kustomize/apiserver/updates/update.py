@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vllm_kustomize.apiserver.framework.combinators import shorten
 from vllm_kustomize.apiserver.updates.equality import Change, changes
 from vllm_kustomize.kubernetes.fields import get
 from vllm_kustomize.model import FieldPath, KubernetesVersion, Manifest, Problem, Related, Severity
+from vllm_kustomize.wording import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +58,4 @@ def _shown(value: Any) -> str:
         return "set"
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    return shorten(value) if isinstance(value, str) else str(value).lower()
+    return quote(value) if isinstance(value, str) else str(value).lower()
