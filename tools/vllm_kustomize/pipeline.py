@@ -286,10 +286,14 @@ def _shown(file: str) -> str:
 
 
 def _read(name: str) -> str:
+    from vllm_kustomize.kustomize.yaml.reader import MAX_BYTES, read_bytes
+
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        data = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else read_bytes(name)
     except OSError as error:
         raise Error(f"cannot read {name}: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise Error(f"standard input holds more than {MAX_BYTES >> 20} MiB")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -12,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from vllm_kustomize.kustomize.discover import display_path
-from vllm_kustomize.kustomize.yaml import fast
+from vllm_kustomize.kustomize.yaml.reader import parse_json, parse_yaml, read_bytes
 from vllm_kustomize.model import Error, Resource
 
 _YAML = (".yaml", ".yml")
@@ -54,7 +53,7 @@ def _from_json(location: Path, group: str, version: str, kind: str) -> dict[str,
         file = location / name
         if file.is_file():
             try:
-                schema = json.loads(file.read_bytes())
+                schema = parse_json(read_bytes(file))
             except ValueError as error:
                 raise Error(f"{display_path(file)} is no JSON: {error}") from None
             return schema if isinstance(schema, dict) else None
@@ -67,7 +66,7 @@ def _from_crds(location: Path, group: str, version: str, kind: str) -> dict[str,
         if group not in text or not named.search(text):
             continue
         try:
-            documents = fast.read_all(text)
+            documents = parse_yaml(text)
         except ValueError as error:
             raise Error(f"{display_path(file)} is no YAML: {error}") from None
         for spec in (document.get("spec", {}) for document in documents if isinstance(document, dict)):
@@ -82,8 +81,8 @@ def _from_crds(location: Path, group: str, version: str, kind: str) -> dict[str,
 def _crd_texts(location: Path) -> tuple[tuple[Path, str], ...]:
     if not location.is_dir():
         raise Error(f"the schema location {location} is no folder")
-    files = sorted(file for file in location.rglob("*") if file.suffix in _YAML)
-    texts = ((file, file.read_text(encoding="utf-8", errors="replace")) for file in files)
+    files = sorted(file for file in location.rglob("*") if file.suffix in _YAML and file.is_file())
+    texts = ((file, read_bytes(file).decode("utf-8", "replace")) for file in files)
     return tuple((file, text) for file, text in texts if "CustomResourceDefinition" in text)
 
 

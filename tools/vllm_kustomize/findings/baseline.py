@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vllm_kustomize.findings.fingerprint import fingerprints
 from vllm_kustomize.kustomize.discover import display_path
+from vllm_kustomize.kustomize.yaml.reader import parse_json, read_bytes
 from vllm_kustomize.model import Error, Finding
 
 VERSION = 1
@@ -16,7 +17,7 @@ VERSION = 1
 def read(file: Path) -> frozenset[str]:
     """The fingerprints in a baseline; raises `Error` where it cannot be read."""
     try:
-        content = json.loads(file.read_bytes())
+        content = parse_json(read_bytes(file))
         if content["version"] != VERSION:
             raise ValueError(f"its version is {content['version']}, not {VERSION}")
         return frozenset(entry["fingerprint"] for entry in content["findings"])

@@ -83,10 +83,10 @@ def _walk(tree: Path) -> Iterator[Path]:
 
 def kustomization_content(file: Path) -> dict[str, object]:
     """The kustomization's content; what cannot be read is left for the engine to complain of."""
-    from vllm_kustomize.kustomize.yaml import fast
+    from vllm_kustomize.kustomize.yaml.reader import parse_yaml, read_text
 
     try:
-        documents = fast.read_all(file.read_text(encoding="utf-8"))
+        documents = parse_yaml(read_text(file))
     except (ValueError, OSError):
         return {}
     return documents[0] if documents and isinstance(documents[0], dict) else {}

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vllm_kustomize.kustomize.yaml import fast
+from vllm_kustomize.kustomize.yaml.reader import parse_yaml
 from vllm_kustomize.model import Error, FieldPath, Resource
 
 
 def load_rendered(output: bytes, name: str) -> Iterator[Resource]:
     """Read what the engine rendered for the overlay `name`.
 
-    The engine quotes every string that could be taken for something else, so that the fast reader
-    understands it as the API server does. Raises `Error` where it is no YAML.
+    Raises `Error` where it is no YAML.
     """
     try:
-        documents = fast.read_all(output.decode("utf-8"))
+        documents = parse_yaml(output.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Error(f"{name}: the engine's output is not UTF-8 (byte {error.start})") from None
     except ValueError as error:

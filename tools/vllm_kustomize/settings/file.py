@@ -60,8 +60,10 @@ def _candidates(folder: Path) -> Iterator[Path]:
 
 def _read(file: Path) -> tuple[Any, Find] | None:
     """The settings in a file and a way to find their lines; None where it holds none."""
+    from vllm_kustomize.kustomize.yaml.reader import read_text
+
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_text(file)
     except (OSError, UnicodeDecodeError) as error:
         raise Error(f"cannot read {display_path(file)}: {error}") from None
     return _read_toml(file, text) if file.name == TOML_FILE else _read_yaml(file, text)

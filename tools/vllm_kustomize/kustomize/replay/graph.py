@@ -22,6 +22,7 @@ from vllm_kustomize.kustomize.replay.replacements import replace_fields
 from vllm_kustomize.kustomize.replay.selectors import SelectorError
 from vllm_kustomize.kustomize.replay.transformers import TRANSFORMERS
 from vllm_kustomize.kustomize.yaml.nodes import Document, DocumentError, Node, read_documents
+from vllm_kustomize.kustomize.yaml.reader import read_bytes, read_text
 from vllm_kustomize.model import Location, Precision
 
 MAX_CONTENT = 1 << 20
@@ -136,7 +137,7 @@ class SourceTree:
         if name not in self.texts:
             if not is_there(path, folder=False):
                 raise FileNotFoundError(path)
-            self.texts[name] = path.read_bytes().decode("utf-8")
+            self.texts[name] = read_text(path)
         return self.texts[name]
 
 
@@ -279,7 +280,7 @@ class _Build:
             if not _inside(path, directory) or not self.use(path) or path.stat().st_size > MAX_CONTENT:
                 self.leave_out(entry, f"{name} cannot be read")
                 return "", b""
-            return display_path(path), path.read_bytes()
+            return display_path(path), read_bytes(path)
 
         options, text = root.get("generatorOptions"), self.tree.texts[kustomization.file]
         for field, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):

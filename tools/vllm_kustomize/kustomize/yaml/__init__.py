@@ -1,1 +1,1 @@
-"""YAML with the line and column of every value, and a fast reader for what nobody asks the lines of."""
+"""Read YAML and JSON within bounds, YAML with the line and column of every value."""

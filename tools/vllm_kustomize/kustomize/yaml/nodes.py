@@ -34,6 +34,9 @@ MAX_DEPTH = 200
 MAX_ALIASED = 100_000
 """Values that aliases may repeat in one file; a few lines of nested aliases can stand for billions."""
 
+MAX_VALUES = 2_000_000
+"""Values that one file may hold, a tenth of what fills a small machine's memory."""
+
 _TAG = "tag:yaml.org,2002:"
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -209,8 +212,9 @@ def read_documents(
     `file` is the name that locations carry, `start` the lines above and the columns left of the text there.
     `yes_is_true` takes `yes`, `on` and `y` for booleans, as kubectl does; Kustomize does so in kustomizations
     (go-yaml v2), not in resources and patches (go-yaml v3).
-    Raises DocumentError where the text is not YAML, is nested more than `MAX_DEPTH` levels deep, repeats
-    more than `MAX_ALIASED` values by aliases, or has keys that JSON cannot hold.
+    Raises DocumentError where the text is not YAML, is nested more than `MAX_DEPTH` levels deep, holds more
+    than `MAX_VALUES` values, repeats more than `MAX_ALIASED` of them by aliases, or has keys that JSON cannot
+    hold.
     """
     try:
         return tuple(_Reader(text, file, start, yes_is_true).documents())
@@ -234,7 +238,7 @@ class _Reader:
         self.line, self.column = start[0] + 1, start[1] + 1
         self.next: Any = CSafeLoader(text).get_event
         self.duplicates: list[Duplicate] = []
-        self.anchors: dict[str, tuple[Node, int] | None] = {}
+        self.anchors: dict[str, _Anchor | None] = {}
         self.count = 0
         self.aliased = 0
 
@@ -255,10 +259,9 @@ class _Reader:
             if kind is ScalarEvent:
                 node = self.scalar(event)
                 if event.anchor:
-                    self.anchors[event.anchor] = (node, 1)
+                    self.anchors[event.anchor] = _Anchor(node, 1, 0)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                if len(stack) == MAX_DEPTH:
-                    raise self.error(event, f"nested more than {MAX_DEPTH} levels deep")
+                self.expect_depth(event, len(stack) + 1)
                 mark = event.start_mark
                 value: Any = {} if kind is MappingStartEvent else []
                 opened = Node(value, self.file, mark.line + self.line, mark.column + self.column)
@@ -272,10 +275,15 @@ class _Reader:
                 node = closed.node
                 if closed.merges:
                     _merge(node.value, closed.merges)
+                height = closed.height + 1
+                if stack:
+                    stack[-1].height = max(stack[-1].height, height)
                 if closed.anchor:
-                    self.anchors[closed.anchor] = (node, self.count - closed.count + 1)
+                    self.anchors[closed.anchor] = _Anchor(node, self.count - closed.count + 1, height)
             else:
-                node = self.alias(event)
+                node = self.alias(event, stack)
+            if self.count > MAX_VALUES:
+                raise self.error(event, f"more than {MAX_VALUES} values")
             if not stack:
                 root = node
             elif type(stack[-1].node.value) is list:
@@ -307,16 +315,19 @@ class _Reader:
                 raise self.error(event, "!!binary value is not base64 of text") from None
         return Node(value, self.file, mark.line + self.line, mark.column + self.column)
 
-    def alias(self, event: Any) -> Node:
+    def alias(self, event: Any, stack: list[_Open]) -> Node:
         name = event.anchor
         if name not in self.anchors:
             raise self.error(event, f"unknown anchor {name!r}")
         anchor = self.anchors[name]
         if anchor is None:
             raise self.error(event, f"anchor {name!r} contains itself")
-        target, size = anchor
+        target, size, height = anchor
         self.count += size
         self.aliased += size
+        if stack:
+            self.expect_depth(event, len(stack) + height)
+            stack[-1].height = max(stack[-1].height, height)
         if self.aliased > MAX_ALIASED:
             raise self.error(event, f"aliases repeat more than {MAX_ALIASED} values")
         mark = event.start_mark
@@ -353,15 +364,27 @@ class _Reader:
             del fields[name]
         fields[name] = node
 
+    def expect_depth(self, event: Any, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise self.error(event, f"nested more than {MAX_DEPTH} levels deep")
+
     def error(self, event: Any, message: str) -> DocumentError:
         mark = event.start_mark
         return DocumentError(message, Location(self.file, mark.line + self.line, mark.column + self.column))
 
 
-class _Open:
-    """A mapping or sequence whose end is yet to come."""
+class _Anchor(NamedTuple):
+    """What an anchor names: its node, how many values that holds, and how many levels."""
 
-    __slots__ = ("anchor", "count", "key", "merges", "node")
+    node: Node
+    size: int
+    height: int
+
+
+class _Open:
+    """A mapping or sequence whose end is yet to come; `height` counts the levels closed in it."""
+
+    __slots__ = ("anchor", "count", "height", "key", "merges", "node")
 
     def __init__(self, node: Node, anchor: str | None, count: int) -> None:
         self.node = node
@@ -369,6 +392,7 @@ class _Open:
         self.count = count
         self.key: tuple[Any, Node] | None = None
         self.merges: list[Node] = []
+        self.height = 0
 
 
 _MERGE = object()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vllm_kustomize.kustomize.discover import display_path, kustomization_in
 from vllm_kustomize.kustomize.replay.graph import SourceGraph
-from vllm_kustomize.kustomize.yaml.nodes import DocumentError, read_documents
+from vllm_kustomize.kustomize.yaml.reader import parse_yaml, read_text
 from vllm_kustomize.model import Location, Precision, Severity, SourceProblem
 
 SEVERITY = Severity.WARNING
@@ -45,11 +45,10 @@ def _yaml_files(directory: Path) -> Iterator[Path]:
 
 def _is_manifest(path: Path) -> bool:
     try:
-        documents = read_documents(path.read_text(encoding="utf-8"), path.name)
-    except (DocumentError, OSError, UnicodeDecodeError):
+        documents = parse_yaml(read_text(path))
+    except (OSError, ValueError):
         return False
-    for document in documents:
-        data = document.data
+    for data in documents:
         first = data[0] if isinstance(data, list) and data else data
         if isinstance(first, dict) and (
             {"apiVersion", "kind"} <= first.keys() or {"op", "path"} <= first.keys()

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from vllm_kustomize.kustomize.yaml.reader import parse_json, read_text
 from vllm_kustomize.model import Error
 from vllm_kustomize.wording import closest
 
@@ -138,8 +139,8 @@ def read_config_file(path: Path) -> Architecture:
         Error: the file cannot be read, is not JSON, or describes a shape that the formulas do not cover.
     """
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        config = parse_json(read_text(path))
+    except (OSError, ValueError) as error:
         raise Error(f"{path}: cannot read a model configuration: {error}") from error
     if not isinstance(config, dict):
         raise Error(f"{path}: not a model configuration: expected a JSON object")
