@@ -39,10 +39,6 @@ check: lint types test validate ## All that a change has to pass
 engines: .venv ## Build everything with kubectl 1.28 to 1.37 and compare the bytes
 	PYTHONPATH=tests $(BIN)/python tests/engines/compare.py
 
-.PHONY: schemas
-schemas: .venv ## Renew the schemas of Kubernetes that come along, from those of kubernetes-validate
-	PYTHONPATH=tools $(BIN)/python -m record.kubernetes_schemas
-
 .PHONY: openapi
 openapi: .venv ## Renew what is kept of the OpenAPI document that Kustomize carries (needs Go)
 	PYTHONPATH=tools $(BIN)/python -m record.kustomize_openapi
@@ -71,6 +67,16 @@ bench-checks: .venv ## Measure what the API-server checks of one object take
 .PHONY: e2e
 e2e: .venv ## Run a real vLLM with what the overlays render (docs/execution.md); CASES="cpu ..." chooses
 	@PYTHONPATH=tests $(BIN)/python -m e2e $(CASES)
+
+VLLM_ENV := build/vllm/environment
+$(VLLM_ENV): tools/catalog/requirements.txt
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+.PHONY: catalog
+catalog: $(VLLM_ENV) ## Renew the data files of vLLM's releases: VLLM="0.34.0 0.34.1" (5 GB in build/)
+	PYTHONPATH=tools $(VLLM_ENV)/bin/python -m catalog $(VLLM)
 
 .PHONY: lock
 lock: ## Pin the newest versions that pyproject.toml allows

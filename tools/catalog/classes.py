@@ -184,7 +184,7 @@ def _samples(kind: Json) -> list[Json]:
         return [value for each in kind["of"] for value in _samples(each)]
     if isinstance(kind, dict) and kind["type"] == "literal":
         return list(kind["of"])
-    known = {"int": [1], "float": [0.5], "str": ["x"], "bool": [True, False]}
+    known: dict[str, list[Json]] = {"int": [1], "float": [0.5], "str": ["x"], "bool": [True, False]}
     return known.get(kind, []) if isinstance(kind, str) else []
 
 

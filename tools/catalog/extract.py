@@ -3,7 +3,7 @@
 No GPU is needed. `tools/catalog/README.md` says how to prepare an environment and what to do with the output.
 Nothing here is imported by the shipped package, and nothing in the output is written by hand.
 
-Usage: python extract.py SOURCE VERSION > 0.33.0.json
+Usage: python -m catalog.extract SOURCE VERSION > 0.33.0.json
     SOURCE is the directory that holds the `vllm` package; VERSION is the release, such as 0.33.0.
 """
 
@@ -21,10 +21,10 @@ import types
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from unittest.mock import MagicMock
 
-from classes import describe
+from catalog.classes import describe
 
 Json = Any
 
@@ -73,11 +73,12 @@ def main() -> None:
         main_parser = _main_parser()
         module = _module_parser()
     except (ModuleNotFoundError, ImportError, AttributeError) as error:
-        name = _absent(error)
-        if name is None or name in absent:
+        lacking = _absent(error)
+        if lacking is None or lacking in absent:
             raise
-        print(f"stood in for {name}", file=sys.stderr, flush=True)
-        os.execv(sys.executable, [sys.executable, __file__, source, version, *absent, name])
+        print(f"stood in for {lacking}", file=sys.stderr, flush=True)
+        again = ("-m", "catalog.extract", source, version, *absent, lacking)
+        os.execv(sys.executable, [sys.executable, *again])
     serve = next(
         action.choices["serve"]
         for action in main_parser._actions
@@ -227,7 +228,7 @@ def _names_that_mean_false(action: argparse.Action, names: list[str]) -> list[st
     off = []
     for name in names:
         namespace = argparse.Namespace()
-        action(None, namespace, None, name)
+        action(argparse.ArgumentParser(), namespace, None, name)
         if getattr(namespace, action.dest) is False:
             off.append(name)
     return off
@@ -285,7 +286,7 @@ def _closure(function: Any) -> Iterator[Any]:
         yield cell.cell_contents
 
 
-def _is_class(value: object) -> bool:
+def _is_class(value: object) -> TypeGuard[type]:
     return isinstance(value, type)
 
 

@@ -1,72 +1,72 @@
-"""Join the output of `extract.py` for several releases into the catalogue that the package ships.
+"""Join what was read of some releases with what the package's data files have of the others.
 
-An option, class or behaviour that is the same in several releases stands there once, with the ranges of
-releases that have it, one entry a line: a new release is a small diff, and the file stays small.
-
-Usage: python merge.py FILE... > new.json
-    A FILE is an entry that extract.py printed, or a catalogue; of a release that is in several, the last
-    counts.
+What is the same in several releases stands there once, with the spans of releases that have it, one entry a
+line: a new release is a small diff, and the files stay small.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from catalog.facts import Facts
+from catalog.spans import covers, spans, version_key
 
 Json = Any
 
+_SECTIONS = ("options", "classes", "behaviours")
 
-def main() -> None:
-    """Print the joined catalogue."""
-    by_release = {entry["release"]: entry for name in sys.argv[1:] for entry in _entries(Path(name))}
-    entries = sorted(by_release.values(), key=lambda entry: _version_key(entry["release"]))
-    releases = [entry["release"] for entry in entries]
-    sections = {
-        "options": [list(entry["options"]) for entry in entries],
-        "classes": [
-            [{"class": name, **body} for name, body in entry["classes"].items()] for entry in entries
-        ],
-        "behaviours": [
-            [{"does": name} for name, does in entry["behaviour"].items() if does] for entry in entries
-        ],
+
+def options(catalog: Json, read: Iterable[Json]) -> str:
+    """The text of catalog.json with the entries that `extract.py` printed for some releases."""
+    entries = {release: _entries(catalog, release) for release in catalog.get("releases", ())}
+    entries |= {entry["release"]: _sections(entry) for entry in read}
+    releases = sorted(entries, key=version_key)
+    blocks = [
+        f' "{section}": [\n{_lines([entries[release][section] for release in releases], releases)}\n ]'
+        for section in _SECTIONS
+    ]
+    return "{\n" + ",\n".join([f' "releases": {json.dumps(releases)}', *blocks]) + "\n}\n"
+
+
+def facts(table: Json, read: Mapping[str, Facts]) -> str:
+    """The text of facts.json with the names that `facts.py` found in some releases."""
+    known: dict[str, Facts] = {
+        release: {
+            section: {name for name, where in names.items() if covers(where, release)}
+            for section, names in table.items()
+            if section != "releases"
+        }
+        for release in table.get("releases", ())
     }
-    print("{")
-    print(f' "releases": {json.dumps(releases)},')
-    blocks = [f' "{name}": [\n{_lines(each, releases)}\n ]' for name, each in sections.items()]
-    print(",\n".join(blocks))
-    print("}")
+    known |= read
+    releases = sorted(known, key=version_key)
+    sections = sorted({section for of_release in known.values() for section in of_release})
+    blocks = [
+        f'"{section}": {{\n{_names([known[r].get(section) for r in releases], releases)}\n}}'
+        for section in sections
+    ]
+    return "{\n" + ",\n".join([f'"releases": {json.dumps(releases)}', *blocks]) + "\n}\n"
 
 
-def _entries(file: Path) -> Iterator[Json]:
-    """The entries of a file: the one that it is, or those that a catalogue was joined from."""
-    content = json.loads(file.read_text(encoding="utf-8"))
-    if "release" in content:
-        yield content
-        return
-    order = {version: index for index, version in enumerate(content["releases"])}
-    for version, index in order.items():
-        present = {
-            section: [
-                {key: value for key, value in entry.items() if key != "in"}
-                for entry in content[section]
-                if any(order[first] <= index <= order[last] for first, last in entry["in"])
-            ]
-            for section in ("options", "classes", "behaviours")
-        }
-        yield {
-            "release": version,
-            "options": present["options"],
-            "classes": {entry.pop("class"): entry for entry in present["classes"]},
-            "behaviour": {entry["does"]: True for entry in present["behaviours"]},
-        }
+def _entries(catalog: Json, release: str) -> dict[str, list[Json]]:
+    return {
+        section: [
+            {key: value for key, value in entry.items() if key != "in"}
+            for entry in catalog[section]
+            if covers(entry["in"], release)
+        ]
+        for section in _SECTIONS
+    }
 
 
-def _version_key(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
+def _sections(entry: Json) -> dict[str, list[Json]]:
+    return {
+        "options": entry["options"],
+        "classes": [{"class": name, **body} for name, body in entry["classes"].items()],
+        "behaviours": [{"does": name} for name, does in entry["behaviour"].items() if does],
+    }
 
 
 def _lines(section: list[list[Json]], releases: list[str]) -> str:
@@ -77,8 +77,9 @@ def _lines(section: list[list[Json]], releases: list[str]) -> str:
             present.setdefault(json.dumps(entry, sort_keys=True), []).append(index)
     lines = []
     for text, indexes in present.items():
-        ranges = [[releases[first], releases[last]] for first, last in _ranges(indexes)]
-        lines.append((_name(json.loads(text)), indexes[0], {**json.loads(text), "in": ranges}))
+        entry = json.loads(text)
+        where = spans([index in indexes for index in range(len(releases))], releases)
+        lines.append((_name(entry), indexes[0], {**entry, "in": where}))
     lines.sort(key=lambda line: line[:2])
     return ",\n".join("  " + json.dumps(entry, separators=(",", ":")) for _, _, entry in lines)
 
@@ -87,18 +88,11 @@ def _name(entry: Json) -> str:
     return str(entry.get("dest") or entry.get("class") or entry.get("does"))
 
 
-def _ranges(indexes: Iterable[int]) -> Iterator[tuple[int, int]]:
-    first = last = -1
-    for index in indexes:
-        if first >= 0 and index == last + 1:
-            last = index
-            continue
-        if first >= 0:
-            yield first, last
-        first = last = index
-    if first >= 0:
-        yield first, last
-
-
-if __name__ == "__main__":
-    main()
+def _names(known: list[set[str] | None], releases: list[str]) -> str:
+    """One line for each name; a release of which nothing is known is like the one before it."""
+    every = sorted(set().union(*(names for names in known if names)))
+    return ",\n".join(
+        f"  {json.dumps(name)}: "
+        + json.dumps(spans([None if names is None else name in names for names in known], releases))
+        for name in every
+    )

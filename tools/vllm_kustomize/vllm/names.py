@@ -1,4 +1,4 @@
-"""The environment variables and metrics that each vLLM release knows (`data/`, written by tools/catalog)."""
+"""What each vLLM release knows by name (`data/facts.json`, written by tools/catalog)."""
 
 from __future__ import annotations
 
@@ -9,47 +9,79 @@ from typing import Any
 
 from vllm_kustomize.vllm.cli.catalog import version_key
 
-_DATA = Path(__file__).parent / "data"
+_TABLE = Path(__file__).parent / "data" / "facts.json"
 
 
-@cache
 def environment_variables(release: str) -> frozenset[str]:
     """The VLLM_* names that a release may know; empty for one that is newer than the table."""
-    return _known("environment.json", release)
+    return _known("environment", release)
+
+
+def metrics(release: str) -> frozenset[str]:
+    """The vllm:* metrics that a release may have, without Prometheus' suffixes; empty as above."""
+    return _known("metrics", release)
+
+
+def tool_parsers(release: str) -> frozenset[str]:
+    """What --tool-call-parser may name without a plugin; empty as above."""
+    return _known("tool_parsers", release)
+
+
+def reasoning_parsers(release: str) -> frozenset[str]:
+    """What --reasoning-parser may name without a plugin; empty as above."""
+    return _known("reasoning_parsers", release)
+
+
+def attention_backends(release: str) -> frozenset[str]:
+    """What --attention-backend and VLLM_ATTENTION_BACKEND may name; empty as above."""
+    return _known("attention_backends", release)
+
+
+def quantization_methods(release: str) -> frozenset[str]:
+    """What --quantization may name without a plugin; empty as above."""
+    return _known("quantization", release)
+
+
+def oldest_compute_capability(release: str) -> tuple[int, int] | None:
+    """The lowest compute capability that the CUDA image of a release has kernels for; None as above."""
+    architectures = _known("cuda_architectures", release)
+    numbers = (architecture.removesuffix("+PTX").split(".") for architecture in architectures)
+    return min(((int(major), int(minor)) for major, minor in numbers), default=None)
+
+
+def last_with(section: str, name: str) -> str:
+    """The newest release that has a name in a section of the table, or an empty string where none does."""
+    spans = _table()[section].get(name)
+    if spans is None:
+        return ""
+    return str(spans[-1][1] if len(spans[-1]) == 2 else _table()["releases"][-1])
 
 
 @cache
-def metrics(release: str) -> frozenset[str]:
-    """The vllm:* metrics that a release may have, without Prometheus' suffixes; empty as above."""
-    return _known("metrics.json", release)
-
-
-def last_with_variable(name: str) -> str:
-    """The newest release that knows a VLLM_* name, or an empty string where none does."""
-    table = _read("environment.json")
-    spans = table["names"].get(name)
-    return str(table["releases"][spans[-1][1]]) if spans else ""
-
-
-def _known(file: str, release: str) -> frozenset[str]:
-    table = _read(file)
-    around = _around(table["releases"], release)
+def _known(section: str, release: str) -> frozenset[str]:
+    around = _around(_table()["releases"], release)
     return frozenset(
         name
-        for name, spans in table["names"].items()
-        if any(first <= index <= last for first, last in spans for index in around)
+        for name, spans in _table()[section].items()
+        if any(_covers(span, each) for span in spans for each in around)
     )
 
 
-def _around(known: list[str], release: str) -> tuple[int, ...]:
-    """The index of a release in the table, or those of the two releases that it lies between."""
+def _around(known: list[str], release: str) -> tuple[str, ...]:
+    """A release of the table, or the two releases that one which is not in it lies between."""
     if release in known:
-        return (known.index(release),)
+        return (release,)
     older = sum(version_key(version) < version_key(release) for version in known)
-    return (max(0, older - 1), older) if older < len(known) else ()
+    return tuple(known[max(0, older - 1) : older + 1]) if older < len(known) else ()
+
+
+def _covers(span: list[str], release: str) -> bool:
+    """Whether a release lies in a span, `[first, last]` or `[first]` and later."""
+    first, last = version_key(span[0]), version_key(span[-1])
+    return first <= version_key(release) and (len(span) == 1 or version_key(release) <= last)
 
 
 @cache
-def _read(file: str) -> dict[str, Any]:
-    table: dict[str, Any] = json.loads((_DATA / file).read_text(encoding="utf-8"))
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(_TABLE.read_text(encoding="utf-8"))
     return table

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
-from vllm_kustomize.vllm.names import environment_variables, last_with_variable
+from vllm_kustomize.vllm.names import environment_variables, last_with
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.wording import did_you_mean
 
@@ -33,7 +33,7 @@ def check_server(server: Server) -> Iterator[Problem]:
     fatal = server.switched_on("fail_on_environ_validation")
     for name, setting in server.env.items():
         if name.startswith("VLLM_") and name not in known | _OF_OTHERS:
-            last = last_with_variable(name)
+            last = last_with("environment", name)
             hint = f"; {last} still did" if last else did_you_mean(name, known)
             yield Problem(
                 (*setting.path[: len(server.container.path) + 2], "name"),

@@ -167,8 +167,11 @@ def _present(section: str, index: int) -> list[dict[str, Any]]:
 
 
 def _covers(entry: Mapping[str, Any], index: int) -> bool:
+    """Whether a release has an entry: a span is `[first, last]`, or `[first]` and every later release."""
     indexes = _indexes()
-    return any(indexes[first] <= index <= indexes[last] for first, last in entry["in"])
+    return any(
+        indexes[span[0]] <= index and (len(span) == 1 or index <= indexes[span[1]]) for span in entry["in"]
+    )
 
 
 def _option(entry: Mapping[str, Any]) -> Option:

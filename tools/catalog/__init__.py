@@ -1,0 +1,1 @@
+"""What vLLM's releases know: read from their sources into the data files of the package."""
