@@ -39,6 +39,10 @@ check: lint types test validate ## All that a change has to pass
 engines: .venv ## Build everything with kubectl 1.28 to 1.37 and compare the bytes
 	PYTHONPATH=tests $(BIN)/python tests/engines/compare.py
 
+.PHONY: schemas
+schemas: .venv ## Renew the schemas of Kubernetes that come along, from those of kubernetes-validate
+	PYTHONPATH=tools $(BIN)/python -m record.kubernetes_schemas
+
 .PHONY: openapi
 openapi: .venv ## Renew what is kept of the OpenAPI document that Kustomize carries (needs Go)
 	PYTHONPATH=tools $(BIN)/python -m record.kustomize_openapi

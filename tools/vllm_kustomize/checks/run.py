@@ -8,7 +8,7 @@ from functools import partial
 
 from vllm_kustomize import apiserver, rules
 from vllm_kustomize.apiserver.podsecurity import Standard
-from vllm_kustomize.checks import custom_resources, existing, pod_security, schema
+from vllm_kustomize.checks import custom_resources, existing, pod_security, published, schema
 from vllm_kustomize.checks.cluster import RULE as SERVER_RULE
 from vllm_kustomize.checks.cluster import Ask
 from vllm_kustomize.checks.cluster import check as check_on_server
@@ -54,7 +54,7 @@ class Checked:
 
 def plan(settings: Settings) -> Plan:
     """Resolve the settings; raises `Error` for an unknown Kubernetes version or rule."""
-    known = schema.known_versions()
+    known = published.known_versions()
     for version in settings.kubernetes_versions:
         if version not in known:
             raise Error(

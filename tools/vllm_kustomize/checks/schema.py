@@ -1,4 +1,4 @@
-"""Types, required and unknown fields of every object, from the schemas that kubernetes-validate ships.
+"""Types, required and unknown fields of every object, from the schemas that Kubernetes publishes.
 
 Each Kubernetes release publishes the fields of its kinds and their types. A misspelt field is dropped or
 refused by the API server, a wrong type is always refused.
@@ -9,40 +9,19 @@ Good:  replicas: 1
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
-from vllm_kustomize.apiserver import covers
-from vllm_kustomize.model import Error, FieldPath, KubernetesVersion, Manifest, Problem, Resource
+from vllm_kustomize.checks.published import schema_of
+from vllm_kustomize.model import FieldPath, KubernetesVersion, Manifest, Problem, Resource
 from vllm_kustomize.wording import join
 
 RULE = "schema"
-_DEFINITIONS = "/api/_definitions.json#/$defs/"
 _DEEPEST = 100
 """Levels of nesting that are looked at; the fields of Kubernetes' own kinds end before."""
-
-_INTEGERS = {"int32": 31, "int64": 63}
-_OWN_DEFINITIONS: dict[str, Any] = {
-    # Both are written as one of two types in the published schemas, which null then fits twice.
-    "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["string", "number", "null"]},
-    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {
-        "type": ["string", "integer", "null"],
-        "minimum": -(2**31),
-        "maximum": 2**31 - 1,
-    },
-}
-
-
-@cache
-def known_versions() -> tuple[KubernetesVersion, ...]:
-    """The Kubernetes versions whose schemas are installed, oldest first."""
-    folders = (folder.name.split("-")[0] for folder in _schemas().glob("v*-local-strict"))
-    return tuple(sorted((int(major[1:]), int(minor)) for major, minor, _ in (f.split(".") for f in folders)))
 
 
 def check(resource: Resource, version: KubernetesVersion) -> Iterator[Problem] | None:
@@ -113,84 +92,5 @@ def _type_name(value: object) -> str:
 def _validator(
     api_version: str, kind: str, version: KubernetesVersion
 ) -> jsonschema_rs.Draft7Validator | None:
-    group, _, api = api_version.rpartition("/")
-    # Files are named by the first label of the group, so another group's kind can have the same name.
-    name = "-".join(part for part in (kind, group.split(".")[0], api) if part).lower()
-    folder = _schemas() / f"v{version[0]}.{version[1]}.0-local-strict"
-    try:
-        schema = json.loads((folder / f"{name}.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    if api_version not in schema.get("properties", {}).get("apiVersion", {}).get("enum", ()):
-        return None
-    # What must be set is known exactly for the kinds that the API-server checks cover.
-    complete = _with_definitions(schema, _definitions(folder))
-    return jsonschema_rs.Draft7Validator(_as_decoded(complete, keep_required=not covers(api_version, kind)))
-
-
-@cache
-def _definitions(folder: Path) -> dict[str, Any]:
-    text = (folder / "_definitions.json").read_text(encoding="utf-8")
-    definitions: dict[str, Any] = json.loads(text.replace(_DEFINITIONS, "#/$defs/"))["$defs"]
-    return {**definitions, **_OWN_DEFINITIONS}
-
-
-def _with_definitions(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """A schema with only the definitions that it leads to: compiling all takes longer than a build."""
-    schema = json.loads(json.dumps(schema).replace(_DEFINITIONS, "#/$defs/"))
-    needed: dict[str, Any] = {}
-    waiting = list(_references(schema))
-    while waiting:
-        name = waiting.pop()
-        if name not in needed:
-            needed[name] = definitions[name]
-            waiting.extend(_references(definitions[name]))
-    return {**schema, "$defs": needed}
-
-
-def _as_decoded(schema: Any, *, keep_required: bool) -> Any:
-    """A schema that accepts what the API server's decoder accepts.
-
-    Go drops null wherever it stands, takes a list of numbers for bytes (they are published as strings), and
-    has integers of 32 and 64 bits.
-    """
-    if isinstance(schema, list):
-        return [_as_decoded(item, keep_required=keep_required) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    # A name that leads to a mapping is a field's or a definition's, and no keyword of the schema.
-    unwanted = {"description", "format"} if keep_required else {"description", "format", "required"}
-    decoded = {
-        key: _as_decoded(item, keep_required=keep_required)
-        for key, item in schema.items()
-        if key not in unwanted or isinstance(item, dict)
-    }
-    kind, form = schema.get("type"), schema.get("format")
-    if isinstance(kind, (str, list)):
-        types = {kind} if isinstance(kind, str) else set(kind)
-        decoded["type"] = sorted(types | {"null"} | ({"array"} if form == "byte" else set()))
-    if isinstance(form, str) and form in _INTEGERS:
-        decoded["minimum"], decoded["maximum"] = -(2 ** _INTEGERS[form]), 2 ** _INTEGERS[form] - 1
-    return decoded
-
-
-def _references(schema: Any) -> Iterator[str]:
-    if isinstance(schema, dict):
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            yield reference.removeprefix("#/$defs/")
-        for value in schema.values():
-            yield from _references(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from _references(value)
-
-
-@cache
-def _schemas() -> Path:
-    from importlib.util import find_spec
-
-    spec = find_spec("kubernetes_validate")
-    if spec is None or spec.origin is None:
-        raise Error("kubernetes-validate is not installed: run `pip install kubernetes-validate`")
-    return Path(spec.origin).parent / "kubernetes-json-schema"
+    schema = schema_of(api_version, kind, version)
+    return None if schema is None else jsonschema_rs.Draft7Validator(schema)

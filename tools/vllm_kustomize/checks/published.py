@@ -1,0 +1,50 @@
+"""The schemas of Kubernetes' own kinds that come along, all in one file.
+
+tools/record/kubernetes_schemas.py writes it: compressed JSON schemas one after the other, and behind them an
+index with the place of every different schema of an `apiVersion kind` and the minor versions of Kubernetes 1
+that it holds for. The last eight bytes say where the index begins. So one kind is read without the others.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vllm_kustomize.model import KubernetesVersion
+
+FILE = Path(__file__).with_name("kubernetes-schemas.bin")
+OFFSET_BYTES = 8
+
+Index = dict[str, list[tuple[int, int, list[int]]]]
+"""Begin and end of a schema in the file, and its minor versions, for each `apiVersion kind`."""
+
+
+@cache
+def known_versions() -> tuple[KubernetesVersion, ...]:
+    """The Kubernetes versions whose schemas come along, oldest first."""
+    minors = {minor for places in _index().values() for _, _, found in places for minor in found}
+    return tuple((1, minor) for minor in sorted(minors))
+
+
+def schema_of(api_version: str, kind: str, version: KubernetesVersion) -> dict[str, Any] | None:
+    """The JSON schema of a kind in one Kubernetes version; None where that version does not serve it."""
+    for begin, end, minors in _index().get(f"{api_version} {kind}", ()):
+        if version[0] == 1 and version[1] in minors:
+            with FILE.open("rb") as file:
+                file.seek(begin)
+                schema: dict[str, Any] = json.loads(zlib.decompress(file.read(end - begin)))
+            return schema
+    return None
+
+
+@cache
+def _index() -> Index:
+    with FILE.open("rb") as file:
+        file.seek(-OFFSET_BYTES, 2)
+        begin = int.from_bytes(file.read(OFFSET_BYTES), "big")
+        file.seek(begin)
+        index: Index = json.loads(zlib.decompress(file.read()[:-OFFSET_BYTES]))
+    return index
