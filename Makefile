@@ -51,6 +51,10 @@ openapi: .venv ## Renew what is kept of the OpenAPI document that Kustomize carr
 coverage: .venv ## Measure what the API-server checks catch and rewrite docs/api-server-coverage.md
 	PYTHONPATH=tests $(BIN)/python tests/conformance/coverage.py
 
+.PHONY: record-crds
+record-crds: .venv ## Rewrite the definitions that come along, from the clones in CHECKOUTS (docs/custom-resources.md)
+	PYTHONPATH=tools $(BIN)/python -m record.custom_resources $(CHECKOUTS)
+
 .PHONY: golden
 golden: .venv ## Rewrite the expected renders and outputs; read the diff
 	$(BIN)/pytest -q --update-golden

@@ -58,7 +58,7 @@ CANNOT_RUN = [
     pytest.param(["latin1.yaml"], "latin1.yaml is not UTF-8 (byte 3)", id="not-utf-8"),
     pytest.param(
         ["--schema-location", "crds", "custom.yaml"],
-        "the schema location crds is no folder",
+        "the schema location crds does not exist",
         id="no-schema-location",
     ),
 ]
@@ -141,69 +141,6 @@ def test_a_list_is_taken_apart(run_cli: RunCli) -> None:
     result = run_cli("validate", "-", stdin=text.encode())
     assert result.output.startswith("<stdin>:4:63: error[schema] ConfigMap/a: dta: unknown field\n")
     assert "1 object, 1 error" in result.output
-
-
-def test_custom_resources_are_skipped_with_a_reason(run_cli: RunCli) -> None:
-    text = "apiVersion: example.com/v1\nkind: Thing\nmetadata:\n  name: thing\n"
-    result = run_cli("validate", "-", stdin=text.encode())
-    reason = "no schema for this kind; name a folder that has one with --schema-location"
-    assert result.output.startswith(
-        f"skipped Thing (example.com/v1): {reason}\n1 object, 0 errors, 0 warnings"
-    )
-    assert result.code == 0
-
-
-def test_a_crd_is_used_as_schema(tmp_path: Path, run_cli: RunCli) -> None:
-    (tmp_path / "crd.yaml").write_text(
-        """\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: things.example.com
-spec:
-  group: example.com
-  names:
-    kind: Thing
-    plural: things
-  scope: Namespaced
-  versions:
-    - name: v1
-      served: true
-      storage: true
-      schema:
-        openAPIV3Schema:
-          type: object
-          properties:
-            spec:
-              type: object
-              required: [size]
-              properties:
-                size:
-                  type: integer
-                  minimum: 1
-                port:
-                  x-kubernetes-int-or-string: true
-                free:
-                  type: object
-                  x-kubernetes-preserve-unknown-fields: true
-"""
-    )
-    text = """\
-apiVersion: example.com/v1
-kind: Thing
-metadata:
-  name: thing
-spec:
-  port: http
-  free:
-    any: thing
-  extra: 1
-"""
-    result = run_cli("validate", "-q", "--schema-location", str(tmp_path), "-", stdin=text.encode())
-    assert result.output == (
-        "<stdin>:9:10: error[schema] Thing/thing: spec.extra: unknown field\n\n"
-        "<stdin>:6:3: error[schema] Thing/thing: spec: the required field 'size' is missing\n\n"
-    )
 
 
 def test_a_removed_api_is_an_error(run_cli: RunCli) -> None:

@@ -5,7 +5,6 @@ A case is a folder with a kustomization that lays components over an overlay.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from vllm_kustomize.settings import Settings
 
 COMBINATIONS = REPO / "tests/combinations"
 COMPONENTS = REPO / "components"
-CRDS = Path(os.environ.get("VLLM_KUSTOMIZE_CRDS", REPO.parent / "shared/crds"))
 
 
 def read(directory: Path) -> dict[str, Any]:
@@ -45,9 +43,8 @@ def test_every_component_is_used_by_a_combination() -> None:
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    """One run over everything that is rendered, with the CRDs if they are there."""
-    locations = (CRDS,) if CRDS.is_dir() else ()
-    return validate([str(root) for root in ROOTS], Settings(schema_locations=locations, cache=False))
+    """One run over everything that is rendered."""
+    return validate([str(root) for root in ROOTS], Settings(cache=False))
 
 
 def test_combinations_and_gitops_are_clean(report: Report) -> None:
@@ -64,8 +61,6 @@ def others(overlays: tuple[str, ...]) -> list[str]:
     return [name for name in overlays if not name.endswith("overlays/amd")]
 
 
-def test_custom_resources_pass_their_schemas(report: Report) -> None:
-    if not CRDS.is_dir():
-        pytest.skip(f"no CRDs in {CRDS}; VLLM_KUSTOMIZE_CRDS names another folder")
-    assert [finding for finding in report.findings if finding.rule == "schema"] == []
-    assert [skipped for skipped in report.skipped if "schema" in skipped.reason] == []
+def test_every_custom_resource_is_judged(report: Report) -> None:
+    unjudged = ("schema", "not checked")
+    assert [skipped for skipped in report.skipped if any(word in skipped.reason for word in unjudged)] == []

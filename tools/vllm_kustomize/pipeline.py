@@ -68,7 +68,8 @@ def discover_changed(files: Sequence[str], settings: Settings) -> Targets:
 
     targets = discover(default_paths(settings))
     changed = {Path(file).resolve() for file in files}
-    shared = (settings.file, settings.baseline, *settings.schema_locations)
+    locations = (*settings.named_schema_locations, *settings.schema_locations)
+    shared = (settings.file, settings.baseline, *locations)
     settled = [path.resolve() for path in shared if path]
     if any(file == path or path in file.parents for file in changed for path in settled):
         return targets
@@ -130,6 +131,7 @@ def validate(
         overlays=len(targets.overlays),
         documents=sum(part.documents for part in in_order),
         skipped=tuple(dict.fromkeys(skipped for part in in_order for skipped in part.skipped)),
+        definitions=tuple(sorted({each for part in in_order for each in part.definitions})),
         engine=cache.engine if settings.name_engine or settings.engine else "",
         kubernetes_versions=cache.versions,
         targets=(*(overlay.name for overlay in targets.overlays), *map(_shown, targets.files)),
@@ -246,11 +248,11 @@ def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Docum
 
     checked = check(build, plan)
     if not checked.problems:
-        return Part((), len(build.resources), checked.skipped)
+        return Part((), len(build.resources), checked.skipped, definitions=checked.definitions)
     from vllm_kustomize.findings.locate import locate
 
     findings = tuple(locate(build, checked.problems, tree, documents))
-    return Part(findings, len(build.resources), checked.skipped)
+    return Part(findings, len(build.resources), checked.skipped, definitions=checked.definitions)
 
 
 def _read_sources(part: Part, texts: Mapping[str, str], is_behind: Callable[[str], bool]) -> Part:

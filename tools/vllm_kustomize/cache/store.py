@@ -192,7 +192,12 @@ def _surroundings(engine: Path, settings: Settings) -> Iterator[str]:
     yield os.getcwd()
     yield stamp(str(engine))
     yield stamp(sysconfig.get_path("purelib"))  # installing or removing a package changes this folder
-    for tree in (Path(__file__).parents[1], *settings.schema_locations):
+    for tree in (
+        Path(__file__).parents[1],
+        *settings.named_schema_locations,
+        *settings.schema_locations,
+    ):
+        yield stamp(str(tree))
         for root, _, names in os.walk(tree):
             yield from (stamp(os.path.join(root, name)) for name in names if not name.endswith(".pyc"))
 
@@ -223,12 +228,19 @@ def _digest_file(path: str) -> str:
         return blake2b(file.read(), digest_size=16).hexdigest()
 
 
-def _part(findings: Sequence[Any], documents: int, skipped: Sequence[Any], allows: Sequence[Any]) -> Part:
+def _part(
+    findings: Sequence[Any],
+    documents: int,
+    skipped: Sequence[Any],
+    allows: Sequence[Any],
+    definitions: Sequence[str],
+) -> Part:
     return Part(
         tuple(map(_finding, findings)),
         documents,
         tuple(Skipped(*each) for each in skipped),
         tuple(map(_allow, allows)),
+        tuple(definitions),
     )
 
 

@@ -1,43 +1,132 @@
-"""Schemas for custom resources, from a folder of CRDs or of JSON schemas that the user names."""
+"""Where the definition of a custom resource comes from, and what the object's verdict is.
+
+In this order: the places named with --schema-location, the definitions in the same build, the places that the
+settings name, and those that come along. A place is a folder or a file: CustomResourceDefinitions in YAML or
+JSON in any layout, or JSON schemas named as users of kubeconform name them.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
+from vllm_kustomize.apiserver import custom
+from vllm_kustomize.apiserver.custom import bundled
+from vllm_kustomize.apiserver.custom.definitions import KIND, Definition, read_documents
+from vllm_kustomize.checks.schema import schema_problems
 from vllm_kustomize.kustomize.discover import display_path
-from vllm_kustomize.kustomize.yaml.reader import parse_json, parse_yaml, read_bytes
-from vllm_kustomize.model import Error, Resource
+from vllm_kustomize.kustomize.yaml.reader import parse_json, parse_yaml, read_text
+from vllm_kustomize.model import Build, Error, KubernetesVersion, Problem, Resource, Skipped
+from vllm_kustomize.settings import Settings
 
 _YAML = (".yaml", ".yml")
-_INLINE_FLAGS = re.compile(r"\(\?([imsU]+)\)(.*)", re.DOTALL)
+Known = Mapping[tuple[str, str], Definition]
+"""Definitions by the `apiVersion` and `kind` of their objects."""
 
 
-@cache
-def validator_for(
-    locations: tuple[Path, ...], api_version: str, kind: str
-) -> jsonschema_rs.Draft7Validator | None:
-    """Find and compile the schema of a custom resource, or None where no location has one.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a schema location holds, and what about its files could not be read."""
 
-    A location holds CustomResourceDefinitions in YAML files (any layout), or JSON schemas named as users of
-    kubeconform name them: `<kind>-<group's first label>-<version>.json`, `<group>/<kind>_<version>.json`.
-    Raises `Error` where a location is no folder.
-    """
-    group, _, version = api_version.rpartition("/")
-    for location in locations:
-        schema = _from_json(location, group, version, kind) or _from_crds(location, group, version, kind)
-        if schema:
-            try:
-                return jsonschema_rs.Draft7Validator(schema, pattern_options=jsonschema_rs.RegexOptions())
-            except (jsonschema_rs.ValidationError, ValueError) as error:
-                reason = str(error).partition("\n")[0]
-                raise Error(f"the schema of {kind} in {display_path(location)} is broken: {reason}") from None
-    return None
+    path: Path
+    definitions: Known = field(default_factory=dict)
+    notes: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everywhere that a build's definitions are looked for, first to last."""
+
+    named: tuple[Place, ...] = ()
+    build: Known = field(default_factory=dict)
+    settled: tuple[Place, ...] = ()
+    notes: tuple[Skipped, ...] = ()
+
+    def find(self, api_version: str, kind: str) -> Definition | jsonschema_rs.Draft7Validator | None:
+        """The first definition, or JSON schema, of a kind; None where nobody knows it."""
+        for place in self.named:
+            if found := _in_place(place, api_version, kind):
+                return found
+        if found := self.build.get((api_version, kind)):
+            return found
+        for place in self.settled:
+            if found := _in_place(place, api_version, kind):
+                return found
+        return bundled.definitions().get((api_version, kind))
+
+    def versions(self, group: str, kind: str) -> list[str]:
+        """The versions of a kind that anyone knows."""
+        places = (place.definitions for place in (*self.named, *self.settled))
+        known = (*places, self.build, bundled.definitions())
+        return sorted(
+            {
+                each.version
+                for some in known
+                for each in some.values()
+                if (each.group, each.kind) == (group, kind)
+            }
+        )
+
+
+def sources(build: Build, settings: Settings) -> Sources:
+    """Read every place that the settings name, and the definitions of the build itself."""
+    named = tuple(map(_read_place, settings.named_schema_locations))
+    settled = tuple(map(_read_place, settings.schema_locations))
+    own = read_documents(
+        [resource.manifest for resource in build.resources if resource.kind == KIND], "this build"
+    )
+    notes = [note for place in (*named, *settled) for note in place.notes]
+    notes.extend(Skipped(f"{KIND} of this build", note) for note in own.notes)
+    return Sources(
+        named, {(each.api_version, each.kind): each for each in own.definitions}, settled, tuple(notes)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of one object: problems, what could not be checked, and who judged."""
+
+    problems: tuple[Problem, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    by: str = ""
+
+
+def judge(resource: Resource, version: KubernetesVersion, known: Sources) -> Judged:
+    """Judge one custom resource as a new object, by the first definition found."""
+    name = f"{resource.kind} ({resource.api_version})"
+    found = known.find(resource.api_version, resource.kind)
+    if found is None:
+        return Judged(skipped=(Skipped(name, _nobody_knows(resource, known)),))
+    if not isinstance(found, Definition):
+        return Judged(tuple(schema_problems(found, resource.manifest)), by=f"{name}: a JSON schema")
+    verdict = custom.check(resource.manifest, found, version)
+    skipped = tuple(Skipped(f"{name}: {what}", "not checked") for what in verdict.unchecked)
+    return Judged(verdict.problems, skipped, f"{name}: {found.origin}")
+
+
+def judge_update(
+    resource: Resource, last: Resource, version: KubernetesVersion, known: Sources
+) -> Iterator[Problem]:
+    """Yield what is refused of a custom resource as an update, and is not refused of a new object."""
+    found = known.find(resource.api_version, resource.kind)
+    if isinstance(found, Definition):
+        as_new = custom.check(resource.manifest, found, version).problems
+        as_update = custom.check(resource.manifest, found, version, last.manifest).problems
+        yield from (problem for problem in as_update if problem not in as_new)
+
+
+def _nobody_knows(resource: Resource, known: Sources) -> str:
+    group = resource.api_version.rpartition("/")[0]
+    if versions := known.versions(group, resource.kind):
+        known_of = f"{', '.join(versions)} of this kind is known"
+        return f"{known_of}; name a folder that has this version with --schema-location"
+    return "no schema for this kind; name a folder that has one with --schema-location"
 
 
 def is_custom(resource: Resource) -> bool:
@@ -46,82 +135,90 @@ def is_custom(resource: Resource) -> bool:
     return "." in group and not group.endswith(".k8s.io")
 
 
-def _from_json(location: Path, group: str, version: str, kind: str) -> dict[str, Any] | None:
-    kind = kind.lower()
-    names = (f"{kind}-{group.split('.')[0]}-{version}.json", f"{group}/{kind}_{version}.json")
-    for name in names:
-        file = location / name
-        if file.is_file():
-            try:
-                schema = parse_json(read_bytes(file))
-            except ValueError as error:
-                raise Error(f"{display_path(file)} is no JSON: {error}") from None
-            return schema if isinstance(schema, dict) else None
-    return None
-
-
-def _from_crds(location: Path, group: str, version: str, kind: str) -> dict[str, Any] | None:
-    named = re.compile(rf"^ +kind: [\"']?{re.escape(kind)}[\"']?\s*$", re.MULTILINE)
-    for file, text in _crd_texts(location):
-        if group not in text or not named.search(text):
-            continue
-        try:
-            documents = parse_yaml(text)
-        except ValueError as error:
-            raise Error(f"{display_path(file)} is no YAML: {error}") from None
-        for spec in (document.get("spec", {}) for document in documents if isinstance(document, dict)):
-            if spec.get("group") == group and spec.get("names", {}).get("kind") == kind:
-                for served in spec.get("versions", ()):
-                    if served["name"] == version:
-                        return _strict(served["schema"]["openAPIV3Schema"], root=True)
-    return None
+def _in_place(place: Place, api_version: str, kind: str) -> Definition | jsonschema_rs.Draft7Validator | None:
+    return place.definitions.get((api_version, kind)) or _json_schema(place.path, api_version, kind)
 
 
 @cache
-def _crd_texts(location: Path) -> tuple[tuple[Path, str], ...]:
-    if not location.is_dir():
-        raise Error(f"the schema location {location} is no folder")
-    files = sorted(file for file in location.rglob("*") if file.suffix in _YAML and file.is_file())
-    texts = ((file, read_bytes(file).decode("utf-8", "replace")) for file in files)
-    return tuple((file, text) for file, text in texts if "CustomResourceDefinition" in text)
+def _json_schema(place: Path, api_version: str, kind: str) -> jsonschema_rs.Draft7Validator | None:
+    """The JSON schema of a kind, in a file named like kubeconform's; raises `Error` where it is broken.
 
-
-def _strict(schema: dict[str, Any], root: bool = False) -> dict[str, Any]:
-    """Turn a structural schema into a JSON schema that says what the API server does with strict validation.
-
-    Unknown fields are refused except where the schema preserves them; `x-kubernetes-int-or-string` and
-    embedded resources are spelt out. Source: Kubernetes' documentation, "Specifying a structural schema".
+    Nothing is fetched and no other file is read for it: a `$ref` stays within the schema.
     """
-    result: dict[str, Any] = {key: value for key, value in schema.items() if not key.startswith("x-")}
-    result.pop("nullable", None)  # nulls are gone before the check
-    if schema.get("x-kubernetes-int-or-string"):
-        result.pop("type", None)
-        return {**result, "anyOf": [{"type": "integer"}, {"type": "string"}]}
-    if isinstance(schema.get("pattern"), str):
-        # Go, whose regular expressions the API server uses, lets a flag stand anywhere; JSON schemas do not.
-        result["pattern"] = _INLINE_FLAGS.sub(r"(?\1:\2)", schema["pattern"])
-    for key in ("items", "not"):
-        if isinstance(schema.get(key), dict):
-            result[key] = _strict(schema[key])
-    for key in ("allOf", "anyOf", "oneOf"):
-        if key in schema:
-            result[key] = [_open(part) for part in schema[key]]
-    if isinstance(schema.get("additionalProperties"), dict):
-        result["additionalProperties"] = _strict(schema["additionalProperties"])
-    if "properties" in schema:
-        result["properties"] = {name: _strict(part) for name, part in schema["properties"].items()}
-        for name in _implied(schema, root):
-            result["properties"][name] = {"type": "object" if name == "metadata" else "string"}
-        if not schema.get("x-kubernetes-preserve-unknown-fields") and "additionalProperties" not in schema:
-            result["additionalProperties"] = False
-    return result
+    group, _, version = api_version.rpartition("/")
+    names = (f"{kind}-{group.split('.')[0]}-{version}.json".lower(), f"{group}/{kind.lower()}_{version}.json")
+    for file in (place / name for name in names):
+        text, problem = _text(file)
+        if problem:
+            continue
+        try:
+            schema = parse_json(text)
+            if not isinstance(schema, dict):
+                return None
+            return jsonschema_rs.Draft7Validator(
+                schema, pattern_options=jsonschema_rs.RegexOptions(), retriever=_fetch_nothing
+            )
+        except (
+            jsonschema_rs.ValidationError,
+            jsonschema_rs.ReferencingError,
+            ValueError,
+            RecursionError,
+        ) as error:
+            reason = str(error).partition("\n")[0] or "it is nested too deep"
+            raise Error(f"the schema {display_path(file)} is broken: {reason}") from None
+    return None
 
 
-def _open(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema inside allOf, anyOf, oneOf: it only adds conditions, the fields are declared outside it."""
-    return {key: value for key, value in schema.items() if not key.startswith("x-")}
+def _fetch_nothing(uri: str) -> Any:
+    raise ValueError(f"it refers to {uri}, and nothing is fetched or read for a schema")
 
 
-def _implied(schema: dict[str, Any], root: bool) -> Iterator[str]:
-    if root or schema.get("x-kubernetes-embedded-resource"):
-        yield from ("apiVersion", "kind", "metadata")
+@cache
+def _read_place(path: Path) -> Place:
+    """Read every definition at a place; raises `Error` where there is nothing there."""
+    if not path.exists():
+        raise Error(f"the schema location {display_path(path)} does not exist")
+    definitions: dict[tuple[str, str], Definition] = {}
+    notes: list[Skipped] = []
+    for file in _files(path):
+        text, problem = _text(file)
+        documents: list[Any] = []
+        if not problem and (KIND in text or file == path):
+            documents, problem = _documents(file, text)
+        reading = read_documents(documents, display_path(file))
+        for each in reading.definitions:
+            definitions.setdefault((each.api_version, each.kind), each)
+        if file == path and not problem and not reading.definitions and not reading.notes:
+            problem = f"it has no {KIND}"
+        said = (problem, *reading.notes) if problem else reading.notes
+        notes.extend(Skipped(f"schemas in {display_path(file)}", note) for note in said)
+    return Place(path, definitions, tuple(notes))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The YAML and JSON files at a place, in order."""
+    if not path.is_dir():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        yield from (Path(folder, name) for name in sorted(names) if name.endswith((*_YAML, ".json")))
+
+
+def _text(file: Path) -> tuple[str, str]:
+    """The text of a regular file of a reasonable size, or why there is none."""
+    try:
+        return read_text(file), ""
+    except UnicodeDecodeError:
+        return "", "not UTF-8"
+    except OSError as error:
+        return "", (error.strerror or str(error)).lower()
+
+
+def _documents(file: Path, text: str) -> tuple[list[Any], str]:
+    """The parsed documents of a file, or why there are none."""
+    try:
+        return ([parse_json(text)] if file.suffix == ".json" else parse_yaml(text)), ""
+    except ValueError as error:
+        kind = "JSON" if file.suffix == ".json" else "YAML"
+        return [], f"not {kind}: {str(error).partition(chr(10))[0]}"

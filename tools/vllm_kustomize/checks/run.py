@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from vllm_kustomize import apiserver, rules
 from vllm_kustomize.apiserver.podsecurity import Standard
-from vllm_kustomize.checks import custom_resources, existing, pod_security, published, schema
+from vllm_kustomize.checks import existing, pod_security, published, schema
 from vllm_kustomize.checks.cluster import RULE as SERVER_RULE
 from vllm_kustomize.checks.cluster import Ask
 from vllm_kustomize.checks.cluster import check as check_on_server
@@ -29,6 +30,9 @@ from vllm_kustomize.model import (
 from vllm_kustomize.settings import Settings
 from vllm_kustomize.wording import join
 
+if TYPE_CHECKING:
+    from vllm_kustomize.checks.custom_resources import Sources
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -46,10 +50,33 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The problems of one build, each complete with rule, severity and object, and what was left out."""
+    """The problems of one build, each complete with rule, severity and object, and what was left out.
+
+    `definitions` says which definition judged each kind of custom resource.
+    """
 
     problems: tuple[Problem, ...]
     skipped: tuple[Skipped, ...] = ()
+    definitions: tuple[str, ...] = ()
+
+
+@dataclass
+class _Run:
+    """What gathers while one build is checked; definitions are read once a custom resource needs one."""
+
+    build: Build
+    plan: Plan
+    skipped: list[Skipped] = field(default_factory=list)
+    definitions: dict[str, None] = field(default_factory=dict)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Where the definitions of this build's custom resources are looked for."""
+        from vllm_kustomize.checks import custom_resources
+
+        found = custom_resources.sources(self.build, self.plan.settings)
+        self.skipped.extend(found.notes)
+        return found
 
 
 def plan(settings: Settings) -> Plan:
@@ -85,21 +112,23 @@ def _check_vllm_version(version: str) -> None:
 def check(build: Build, plan: Plan) -> Checked:
     """Check one build against every Kubernetes version of the plan and every rule of it."""
     problems: list[Problem] = []
-    skipped: list[Skipped] = []
+    run = _Run(build, plan)
+    if plan.settings.named_schema_locations or plan.settings.schema_locations:
+        _ = run.sources  # what is wrong with them is said even where nothing needs them
     for resource in build.resources:
-        problems.extend(_over_versions(resource, plan, partial(_check_version, resource, plan, skipped)))
+        problems.extend(_over_versions(resource, plan, partial(_check_version, resource, run)))
     problems.extend(_check_pod_security(build, plan))
-    problems.extend(_check_updates(build, plan, skipped))
+    problems.extend(_check_updates(run))
     for rule in plan.rules:
         problems.extend(_complete(problem, rule, None) for problem in _check_build(rule, build))
         if rule.check:
             for resource in build.resources:
                 problems.extend(_complete(problem, rule, resource) for problem in rule.check(resource))
-    problems.extend(_check_servers(build, plan, skipped))
+    problems.extend(_check_servers(build, plan, run.skipped))
     problems.extend(_ask_api_server(build, plan, problems))
     order = {id(resource): index for index, resource in enumerate(build.resources)}
     problems.sort(key=lambda problem: order.get(id(problem.resource), len(order)))
-    return Checked(tuple(problems), tuple(dict.fromkeys(skipped)))
+    return Checked(tuple(problems), tuple(dict.fromkeys(run.skipped)), tuple(run.definitions))
 
 
 def check_source(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Finding]:
@@ -160,12 +189,28 @@ def _check_pod_security(build: Build, plan: Plan) -> Iterator[Problem]:
             yield from _over_versions(resource, plan, partial(standards.check, resource))
 
 
-def _check_updates(build: Build, plan: Plan, skipped: list[Skipped]) -> Iterator[Problem]:
+def _check_updates(run: _Run) -> Iterator[Problem]:
+    plan = run.plan
     if plan.exists is None or not plan.settings.selects(existing.RULE):
         return
-    before = existing.by_identity(plan.exists(build))
-    for resource in build.resources:
-        yield from _over_versions(resource, plan, partial(existing.check, resource, before))
+    before = existing.by_identity(plan.exists(run.build))
+    for resource in run.build.resources:
+        yield from _over_versions(resource, plan, partial(_check_update, resource, before, run))
+
+
+def _check_update(
+    resource: Resource,
+    before: Mapping[existing.Identity, Resource],
+    run: _Run,
+    version: KubernetesVersion,
+) -> Iterator[Problem]:
+    yield from existing.check(resource, before, version)
+    last = before.get(existing.identity(resource))
+    if last is not None and "." in resource.api_version.rpartition("/")[0]:
+        from vllm_kustomize.checks.custom_resources import judge_update
+
+        for problem in judge_update(resource, last, version, run.sources):
+            yield replace(problem, rule=existing.RULE, help=problem.help or existing.HELP)
 
 
 def _over_versions(
@@ -190,39 +235,34 @@ def _over_versions(
         )
 
 
-def _check_version(
-    resource: Resource, plan: Plan, skipped: list[Skipped], version: KubernetesVersion
-) -> Iterator[Problem]:
+def _check_version(resource: Resource, run: _Run, version: KubernetesVersion) -> Iterator[Problem]:
     if not resource.kind or not resource.api_version:
         missing = join([key for key in ("apiVersion", "kind") if not resource.manifest.get(key)])
         yield Problem((), f"this is no Kubernetes object: it has no {missing}", schema.RULE)
         return
     problems = schema.check(resource, version)
     if problems is None:
-        problems = _check_custom(resource, version, plan, skipped)
+        problems = _check_custom(resource, version, run)
     yield from problems
     if not apiserver.knows(version):
         known = f"{_show(apiserver.OLDEST)} to {_show(apiserver.NEWEST)}"
         reason = f"known are those of Kubernetes {known}; only what all of these reject is reported"
-        skipped.append(Skipped(f"rules of the API server for Kubernetes {_show(version)}", reason))
+        run.skipped.append(Skipped(f"rules of the API server for Kubernetes {_show(version)}", reason))
     yield from apiserver.check(resource.manifest, version)
 
 
-def _check_custom(
-    resource: Resource, version: KubernetesVersion, plan: Plan, skipped: list[Skipped]
-) -> Iterator[Problem]:
+def _check_custom(resource: Resource, version: KubernetesVersion, run: _Run) -> Iterator[Problem]:
     if "." not in resource.api_version.rpartition("/")[0]:
         message = f"Kubernetes {_show(version)} serves no {resource.kind} in {resource.api_version}"
         yield Problem(("kind",), message, schema.RULE)
         return
-    validator = custom_resources.validator_for(
-        plan.settings.schema_locations, resource.api_version, resource.kind
-    )
-    if validator:
-        yield from schema.schema_problems(validator, resource.manifest)
-    else:
-        reason = "no schema for this kind; name a folder that has one with --schema-location"
-        skipped.append(Skipped(f"{resource.kind} ({resource.api_version})", reason))
+    from vllm_kustomize.checks.custom_resources import judge
+
+    judged = judge(resource, version, run.sources)
+    run.skipped.extend(judged.skipped)
+    if judged.by:
+        run.definitions[judged.by] = None
+    yield from judged.problems
 
 
 def _complete(problem: Problem, rule: rules.Rule, resource: Resource | None) -> Problem:

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     "schema_locations",
     multiple=True,
     metavar="DIR",
-    help="A folder of CRDs or JSON schemas for custom resources; may be given several times.",
+    help="A file or folder of CRDs, or a folder of JSON schemas; may be given several times.",
 )
 @click.option("--no-cache", is_flag=True, help="Build everything anew and remember nothing.")
 @click.option("--watch", is_flag=True, help="Validate again whenever a file changes, until Ctrl-C.")
@@ -140,7 +140,7 @@ def command(
         fail_on=Severity[fail_on.upper()] if fail_on else found.fail_on,
         engine=engine,
         jobs=jobs or os.cpu_count() or 1,
-        schema_locations=tuple(map(Path, schema_locations)) or found.schema_locations,
+        named_schema_locations=tuple(map(Path, schema_locations)),
         baseline=baseline or found.baseline,
         changed=changed,
         server=server,

@@ -19,12 +19,16 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What came of one overlay or file, and the comments in its sources that accept findings."""
+    """What came of one overlay or file, and the comments in its sources that accept findings.
+
+    `definitions` says which definition judged each kind of custom resource.
+    """
 
     findings: tuple[Finding, ...]
     documents: int = 0
     skipped: tuple[Skipped, ...] = ()
     allows: tuple[Allow, ...] = ()
+    definitions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Report:
     fail_on: Severity = Severity.ERROR
     engine: str = ""
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
+    definitions: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""

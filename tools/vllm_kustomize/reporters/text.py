@@ -126,6 +126,7 @@ def _verbose(report: Report, style: Style) -> Iterator[str]:
         versions = ", ".join(f"{major}.{minor}" for major, minor in report.kubernetes_versions)
         yield f"engine: {report.engine}"
         yield f"Kubernetes: {versions}"
+        yield from (f"definition of {visible(definition)}" for definition in report.definitions)
 
 
 def _summary(report: Report, style: Style) -> str:

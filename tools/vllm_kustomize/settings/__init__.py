@@ -36,7 +36,8 @@ class Settings:
     and the overlays that they belong to are what is validated. `vllm_version` comes before what the tags of
     images say; empty leaves it to them. `pod_security` is a level of the Pod Security Standards, with or
     without a version; it comes before the levels that patterns of paths have. `existing` names what is there
-    before: rendered YAML, a folder, an overlay, or `REVISION:PATH`.
+    before: rendered YAML, a folder, an overlay, or `REVISION:PATH`. `named_schema_locations` are those of the
+    command line: definitions in them come before a build's own, and those in `schema_locations` after.
     """
 
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
@@ -46,6 +47,7 @@ class Settings:
     engine: str | None = None
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     schema_locations: tuple[Path, ...] = ()
+    named_schema_locations: tuple[Path, ...] = ()
     cache: bool = True
     vllm_version: str = ""
     server: bool = False

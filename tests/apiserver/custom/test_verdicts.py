@@ -1,0 +1,23 @@
+"""Custom resources against the recorded verdicts of a kube-apiserver, and where the two differ."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.custom_resources import (
+    ELSEWHERE,
+    FALSE_ALARMS,
+    MISSED,
+    baselines,
+    errors,
+    judged_otherwise,
+)
+
+
+def test_mutants_are_judged_as_the_server_judges_them():
+    assert judged_otherwise() == (set(MISSED), set(FALSE_ALARMS), set(ELSEWHERE))
+
+
+@pytest.mark.parametrize("index", range(len(baselines())))
+def test_a_baseline_has_no_errors(index):
+    assert errors(baselines()[index]) == []

@@ -1,0 +1,124 @@
+"""What kube-apiserver rejects of a custom resource: what its definition says, judged as the server judges it.
+
+A CustomResourceDefinition says of each field what it may hold, which fields belong together (rules in the
+Common Expression Language), and which lists may not repeat an item. The server fills in defaults first,
+refuses unknown fields, and evaluates the rules once the structure is right.
+
+Bad:   minReplicaCount: 5 above maxReplicaCount: 2
+Good:  minReplicaCount: 1 below maxReplicaCount: 2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vllm_kustomize.apiserver.custom import embedded, listtypes
+from vllm_kustomize.apiserver.custom.correlation import ABSENT
+from vllm_kustomize.apiserver.custom.decoding import decode
+from vllm_kustomize.apiserver.custom.definitions import Definition
+from vllm_kustomize.apiserver.custom.rules import judge
+from vllm_kustomize.apiserver.custom.values import Refusal, Values
+from vllm_kustomize.apiserver.framework.combinators import Family
+from vllm_kustomize.model import FieldPath, KubernetesVersion, Manifest, Problem, Severity
+
+api = Family("custom")
+RULE = f"api-{api.name}"
+SCHEMA_RULE = "schema"
+_INT32 = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the server would refuse or warn of, and which patterns and rules could not be evaluated."""
+
+    problems: tuple[Problem, ...]
+    unchecked: tuple[str, ...] = ()
+
+
+def check(
+    manifest: Manifest, definition: Definition, version: KubernetesVersion, old: Manifest | None = None
+) -> Verdict:
+    """Judge a custom resource by its definition, as a new object or as an update of `old`.
+
+    The metadata's own rules (names, labels, owners) are `apiserver.check`'s; here it only has to be
+    decodable. Problems have the rule `schema` for the structure, `api-custom` for what goes beyond.
+    """
+    decoded, unknown = decode(manifest, definition.schema)
+    structure = [Refusal(path, "unknown field", blocking=True) for path in unknown]
+    if "metadata" in decoded:
+        structure.extend(embedded.metadata(decoded["metadata"], version))
+    before = _before(old, definition, decoded)
+    values = Values(version)
+    values.check(decoded, definition.schema, (), before)
+    structure.extend(values.found)
+    known = {refusal.path for refusal in structure}
+    beyond = [refusal for refusal in _scale(decoded, definition) if refusal.path not in known]
+    beyond.extend(embedded.resources(decoded, definition.schema, version))
+    if not (before is not ABSENT and any(listtypes.duplicates(before, definition.schema))):
+        beyond.extend(listtypes.duplicates(decoded, definition.schema))
+    unchecked = list(values.unchecked)
+    if not any(refusal.blocking for refusal in (*structure, *beyond)):
+        judgement = judge(decoded, definition.schema, before)
+        beyond.extend(judgement.found)
+        unchecked.extend(judgement.unchecked)
+    problems = [
+        *_problems(structure, SCHEMA_RULE),
+        *_problems(beyond, RULE),
+        *_deprecated(definition),
+    ]
+    return Verdict(tuple(problems), tuple(unchecked))
+
+
+def _before(old: Manifest | None, definition: Definition, decoded: dict[str, Any]) -> Any:
+    """The old object, decoded; the status of either is not for an apply to set where it is a subresource."""
+    if definition.has_status:
+        decoded.pop("status", None)
+    if old is None:
+        return ABSENT
+    before, _ = decode(old, definition.schema)
+    if definition.has_status:
+        before.pop("status", None)
+    return before
+
+
+def _problems(refusals: list[Refusal], rule: str) -> Iterator[Problem]:
+    for refusal in dict.fromkeys(refusals):
+        yield Problem(refusal.path, refusal.message, rule, Severity.ERROR, refusal.help)
+
+
+def _deprecated(definition: Definition) -> Iterator[Problem]:
+    if definition.deprecation:
+        yield Problem(("apiVersion",), definition.deprecation, RULE, Severity.WARNING, "Use a newer version.")
+
+
+def _scale(decoded: dict[str, Any], definition: Definition) -> Iterator[Refusal]:
+    """What the scale subresource could not read: both replica counts and the selector, where they are set."""
+    scale = definition.scale
+    if scale is None:
+        return
+    for path in (scale.spec_replicas, scale.status_replicas):
+        value = _at(decoded, path)
+        if value is ABSENT:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int):
+            yield Refusal(path, "must be an integer: the scale subresource reads it")
+        elif not 0 <= value < _INT32:
+            yield Refusal(path, f"is {value}, but must be between 0 and {_INT32 - 1}, since it is a scale")
+    selector = _at(decoded, scale.selector)
+    if selector is not ABSENT and not isinstance(selector, str):
+        yield Refusal(scale.selector, "must be a string: the scale subresource reads it")
+
+
+def _at(value: Any, path: FieldPath) -> Any:
+    """The value at a path, ABSENT where there is none, None where something on the way is no mapping."""
+    if not path:
+        return ABSENT
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        if name not in value:
+            return ABSENT
+        value = value[name]
+    return value
