@@ -86,6 +86,14 @@ $(VLLM_ENV): tools/catalog/requirements.txt
 catalog: $(VLLM_ENV) ## Renew the data files of vLLM's releases: VLLM="0.34.0 0.34.1" (5 GB in build/)
 	PYTHONPATH=tools $(VLLM_ENV)/bin/python -m catalog $(VLLM)
 
+.PHONY: cluster
+cluster: .venv ## Apply everything to a real control plane with what is in $KUBEBUILDER_ASSETS and $CLUSTER_BIN
+	$(BIN)/pytest tests/cluster -q -rs -p no:cacheprovider $(if $(CASES),-k "$(CASES)")
+
+.PHONY: cluster-binaries
+cluster-binaries: .venv ## Build the control plane and the controllers into $CLUSTER_BIN; KUBERNETES=1.37.2, NAMES="keda ..."
+	$(BIN)/python tests/cluster/build.py $(if $(KUBERNETES),--kubernetes $(KUBERNETES)) $(NAMES)
+
 .PHONY: lock
 lock: ## Pin the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lock

@@ -60,19 +60,6 @@ class Applied:
     lines: list[str]
     warnings: list[str]
 
-    @property
-    def changed(self) -> list[str]:
-        """The objects that were not as they are now.
-
-        Without PodDisruptionBudgets, which kubectl always calls configured: their status has a field that the
-        server drops.
-        """
-        return [
-            line
-            for line in self.lines
-            if not line.endswith(" unchanged") and not line.startswith("poddisruptionbudget")
-        ]
-
 
 @dataclass
 class Cluster:

@@ -13,7 +13,7 @@ from conftest import RunCli
 from renders import RENDERS
 from vllm_kustomize import pipeline
 
-PRIVILEGED = {"amd", "amd-with-multi-node", "nvidia-with-model-cache-hostpath"}
+PRIVILEGED = {"amd", "nvidia-with-model-cache-hostpath"}
 """What asks the host for more than Pod Security's level baseline allows, as the overlay or component says."""
 
 RESTRICTED = {"amd-with-restricted", "cpu-with-restricted", "nvidia-with-restricted"}
@@ -48,29 +48,36 @@ def test_applies_and_applies_again_without_a_change(cluster: Cluster, name: str)
     refused = [line for line in first.warnings if "violate PodSecurity" in line]
     assert bool(refused) == (name in PRIVILEGED), first.warnings
     assert [line for line in first.warnings if line not in refused] == []
-    again = cluster.apply(rendered(name), *options)
-    assert again.changed == []
-    before = contents(cluster, name, options)
-    cluster.apply(rendered(name), *options, "--server-side", "--force-conflicts")
-    assert contents(cluster, name, options) == before
-    assert (
-        cluster.apply(rendered(name), *options, "--server-side", "--force-conflicts").warnings
-        == first.warnings
-    )
+    before = versions(cluster, name, options)
+    cluster.apply(rendered(name), *options)
+    assert versions(cluster, name, options) == before
+    stored = contents(cluster, name, options)
+    again = cluster.apply(rendered(name), *options, "--server-side", "--force-conflicts")
+    assert again.warnings == first.warnings
+    assert contents(cluster, name, options) == stored
+
+
+def versions(cluster: Cluster, name: str, options: list[str]) -> list[str]:
+    """The version of each object: kubectl calls some configured whose fields do not change."""
+    return [item["metadata"]["resourceVersion"] for item in stored_objects(cluster, name, options)]
 
 
 def contents(cluster: Cluster, name: str, options: list[str]) -> list[Any]:
     """What stands in the cluster of a render's objects, less who wrote it and its status."""
-    result = cluster.run("get", *options, "--filename", "-", "--output", "yaml", text=rendered(name))
-    assert result.returncode == 0, result.stderr
-    found = yaml.safe_load(result.stdout)
-    items = found["items"] if found["kind"] == "List" else [found]
+    items = stored_objects(cluster, name, options)
     for item in items:
         item.pop("status", None)
         for key in ("managedFields", "resourceVersion", "generation"):
             item["metadata"].pop(key, None)
         item["metadata"].get("annotations", {}).pop("kubectl.kubernetes.io/last-applied-configuration", None)
-    return list(items)
+    return items
+
+
+def stored_objects(cluster: Cluster, name: str, options: list[str]) -> list[Any]:
+    result = cluster.run("get", *options, "--filename", "-", "--output", "yaml", text=rendered(name))
+    assert result.returncode == 0, result.stderr
+    found = yaml.safe_load(result.stdout)
+    return list(found["items"] if found["kind"] == "List" else [found])
 
 
 def test_validate_asks_the_server(cluster: Cluster, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,17 @@ class Controller:
 
     @property
     def options(self) -> Mapping[str, Option]:
-        """The vLLM options that are the controller's, by their long name."""
+        """The vLLM options that are the controller's, by their long name.
+
+        None where the object replaces what gives them: a command or a runtime of its own.
+        """
+        replaced = any(
+            found != value
+            for pattern, value in self.entry.get("while", {}).items()
+            for found in _values(self.resource.manifest, tuple(pattern.split(".")))
+        )
+        if replaced:
+            return {}
         return {name: self._option(found) for name, found in self.entry.get("options", {}).items()}
 
     def arguments(self) -> Iterator[tuple[FieldPath, str]]:
@@ -120,6 +130,18 @@ def _table() -> Mapping[str, Mapping[str, Any]]:
     """The entries of the table by `Kind.group`."""
     entries = json.loads(_TABLE.read_bytes())
     return {kind: entry for entry in entries for kind in entry["kinds"]}
+
+
+def _values(value: Any, pattern: tuple[str, ...]) -> Iterator[Any]:
+    """What stands at the fields that a pattern leads to."""
+    if not pattern:
+        if value is not None:
+            yield value
+    elif pattern[0] != "*":
+        yield from _values(mapping(value).get(pattern[0]), pattern[1:])
+    elif isinstance(value, list):
+        for item in value:
+            yield from _values(item, pattern[1:])
 
 
 def _strings(value: Any, pattern: tuple[str, ...], path: FieldPath) -> Iterator[tuple[FieldPath, str]]:

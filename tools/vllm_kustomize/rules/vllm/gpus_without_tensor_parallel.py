@@ -77,9 +77,18 @@ def _flavor(model: Resource, build: Build) -> _Claim | None:
     for at, flavor in items(get(model.manifest, path), path):
         for name, count in mapping(flavor.get("limits")).items():
             if served and is_gpu(str(name)):
-                sized = any(map(_sized, served))
+                sized = any(
+                    _sized(playground) or _sized_by_runtime(playground, build) for playground in served
+                )
                 return _Claim(model, (*at, "limits", str(name)), _number(count), sized)
     return None
+
+
+def _sized_by_runtime(playground: Resource, build: Build) -> bool:
+    """Whether the runtime that a Playground names sizes the server, or may: one that is not in the build."""
+    name = get(playground.manifest, ("spec", "backendRuntimeConfig", "backendName")) or "vllm"
+    own = [each for each in build.resources if each.kind == "BackendRuntime" and each.name == name]
+    return any(map(_sized, own)) if own else name != "vllm"
 
 
 def _sized(resource: Resource) -> bool:
