@@ -38,8 +38,8 @@ def check(resource: Resource) -> Iterator[Problem]:
 def _flags(controller: Controller) -> Iterator[tuple[FieldPath, str, str | None]]:
     """The flags among an object's arguments by their long name, `--flag=value` and `--flag value` alike."""
     arguments = list(controller.arguments())
-    following = [word for _, word in arguments[1:]] + ["--"]
-    for (path, word), after in zip(arguments, following, strict=True):
+    following = (*(word for _, word in arguments[1:]), "--")
+    for (path, word), after in zip(arguments, following, strict=False):
         name, equals, value = word.partition("=")
         if name.startswith("--"):
             separate = None if after.startswith("-") else after
