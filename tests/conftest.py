@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from vllm_kustomize import cli
 
@@ -26,6 +27,13 @@ spec:
       image: x:1
 """
 """A pod in which the rule host-namespaces finds fault; it runs no vLLM."""
+
+# The same examples in every run, and no verdict of the clock: on a busy machine Hypothesis would call the
+# making of an example too slow, or an example too long, and fail one test in a run of thousands.
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("repeatable")
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def test_reads(line: str, dest: str, value: object) -> None:
         ("m --kv-transfer-config.kv_connector X", [
             ("value", 1, "--kv-transfer-config has 'kv_connector' without \"kv_role\"", "")]),
         ("m --eplb-config.window_sze 5", [
-            ("value", 1, "--eplb-config has the unknown key 'window_sze'; did you mean 'window_size'?", "")]),
+            ("value", 1, "--eplb-config has the unknown key 'window_sze', did you mean 'window_size'?", "")]),
         ("m --config", [("missing", 1, "--config needs a file", "")]),
         ("m --config x.json", [("config", 2, "--config takes a .yaml or .yml file, not 'x.json'", "")]),
         ("--served-model-name m", [
