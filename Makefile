@@ -20,20 +20,31 @@ validate: .venv ## Build and prove every overlay
 	$(BIN)/vllm-kustomize validate
 
 .PHONY: test
-test: .venv ## Run the tests
-	$(BIN)/pytest -q
+test: .venv ## Run the tests (under two minutes on two cores)
+	$(BIN)/pytest --numprocesses auto
 
 .PHONY: lint
-lint: .venv ## Check style and format
+lint: .venv ## Check style, format, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 .PHONY: types
 types: .venv ## Check types
 	$(BIN)/mypy
 
 .PHONY: check
-check: lint types test validate ## All that a change has to pass
+check: lint types validate test ## All that a change has to pass
+
+.PHONY: check-all
+check-all: check engines fuzz ## The same with the slow matrices: every kubectl, thousands of inputs and builds
+	VLLM_KUSTOMIZE_BUILDS=1000 $(BIN)/pytest --numprocesses auto tests/kustomize/test_replay.py
+
+.PHONY: mutants
+SAMPLE ?= 0
+SEED ?= 1
+mutants: .venv ## Break the code and see whether the tests notice; SAMPLE=400 tries that many places
+	PYTHONPATH=tests $(BIN)/python -m mutants --sample $(SAMPLE) --seed $(SEED)
 
 .PHONY: engines
 engines: .venv ## Build everything with kubectl 1.28 to 1.37 and compare the bytes

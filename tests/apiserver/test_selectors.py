@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vllm_kustomize.apiserver.framework.combinators import Scope
-from vllm_kustomize.apiserver.framework.selectors import SELECTOR, is_valid, matches
+from vllm_kustomize.apiserver.framework.selectors import SELECTOR, is_valid
+from vllm_kustomize.kubernetes.selectors import matches
 
 KEYS, VALUES = st.sampled_from("abc"), st.sampled_from(["", "x", "y", "z"])
 LABELS = st.dictionaries(KEYS, VALUES)

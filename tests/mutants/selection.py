@@ -59,7 +59,9 @@ def measure(file: Path, arguments: list[str]) -> None:
     measured = coverage.Coverage(data_file=None, source_pkgs=["vllm_kustomize"])
     plugin = _Measure(measured)
     measured.start()
-    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments], plugins=[plugin])
+    pytest.main(
+        ["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments], plugins=[plugin]
+    )
     measured.stop()
     data = measured.get_data()
     lines = {

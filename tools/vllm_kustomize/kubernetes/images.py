@@ -1,8 +1,9 @@
-"""What is known of vLLM's container images: which device they are for, and whom they run as."""
+"""References of container images, and what is known of vLLM's own: their device, users and homes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,33 @@ _IMAGES = {
 (docs/getting_started/installation/gpu.rocm.inc.md)."""
 
 
+class Reference(NamedTuple):
+    """What an image is called, `registry/path/name:tag@digest`, in its parts; any may be empty."""
+
+    repository: str
+    tag: str
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """The repository's last step."""
+        return self.repository.rpartition("/")[2]
+
+
+def parse(reference: str) -> Reference:
+    """Read an image reference; a colon before the last slash belongs to the registry's port."""
+    name, _, digest = reference.partition("@")
+    path, slash, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    return Reference(f"{path}{slash}{last}", tag, digest)
+
+
 def image_of(reference: str) -> Image | None:
     """The family of an image, also behind a registry or mirror (`mirror.example/vllm/vllm-openai:v0.33.0`).
 
     None where the repository is not one of vLLM's own: a build of somebody's says nothing of its contents.
     """
-    repository = reference.partition("@")[0]
-    head, slash, tail = repository.rpartition("/")
-    repository = f"{head}{slash}{tail.partition(':')[0]}"
+    repository = parse(reference).repository
     for name, image in _IMAGES.items():
         if repository == name or repository.endswith(f"/{name}"):
             return image

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vllm_kustomize.kubernetes import images
 from vllm_kustomize.kubernetes.fields import get, items, mapping, strings, text
 from vllm_kustomize.model import FieldPath, Manifest, Resource
 
@@ -57,7 +58,7 @@ class Container:
         if command:
             words = f"{command} {' '.join(strings(self.spec.get('args')))}"
             return "vllm serve" in words or "vllm.entrypoints" in words
-        return "vllm" in self.image.rpartition("/")[2].partition(":")[0]
+        return "vllm" in images.parse(self.image).name
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,10 @@ from vllm_kustomize.apiserver.framework.metadata import (
     object_meta,
     template_labels,
 )
-from vllm_kustomize.apiserver.framework.selectors import SELECTOR, is_empty, is_valid, matches
+from vllm_kustomize.apiserver.framework.selectors import SELECTOR, is_valid
 from vllm_kustomize.kubernetes import names
 from vllm_kustomize.kubernetes.fields import is_integer, is_set, mapping, number, sequence, text
+from vllm_kustomize.kubernetes.selectors import is_empty, matches
 from vllm_kustomize.model import FieldPath, Problem, Severity
 from vllm_kustomize.wording import quote
 

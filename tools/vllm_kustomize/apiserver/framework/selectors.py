@@ -1,16 +1,16 @@
-"""Label selectors, and whether they match.
+"""The checks of label selectors.
 
 Rules of k8s.io/apimachinery/pkg/apis/meta/v1/validation (ValidateLabelSelector).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, always
 from vllm_kustomize.kubernetes import names
-from vllm_kustomize.kubernetes.fields import sequence, text
+from vllm_kustomize.kubernetes.fields import sequence
 from vllm_kustomize.wording import quote
 
 api = Family("selectors")
@@ -58,36 +58,8 @@ SELECTOR = api.struct(
 )
 
 
-def is_empty(selector: Mapping[Any, Any]) -> bool:
-    """Whether a selector selects everything."""
-    return not selector.get("matchLabels") and not selector.get("matchExpressions")
-
-
 def is_valid(selector: Any, scope: Scope) -> bool:
     """Whether the server can use the selector at all."""
     probe = Scope(scope.version)
     SELECTOR(selector, (), probe)
     return not probe.problems
-
-
-def matches(selector: Mapping[Any, Any], labels: Mapping[Any, Any]) -> bool:
-    """Whether labels satisfy every requirement of a valid selector."""
-    wanted = selector.get("matchLabels")
-    if isinstance(wanted, dict) and any(
-        key not in labels or (labels[key] or "") != (value or "") for key, value in wanted.items()
-    ):
-        return False
-    return all(
-        _holds(requirement, labels)
-        for requirement in sequence(selector, "matchExpressions")
-        if isinstance(requirement, dict)
-    )
-
-
-def _holds(requirement: Mapping[Any, Any], labels: Mapping[Any, Any]) -> bool:
-    key, operator = text(requirement, "key"), text(requirement, "operator")
-    present = key in labels
-    among = present and (labels[key] or "") in [value or "" for value in sequence(requirement, "values")]
-    return {"In": among, "NotIn": not among, "Exists": present, "DoesNotExist": not present}.get(
-        operator, True
-    )

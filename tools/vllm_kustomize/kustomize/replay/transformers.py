@@ -72,7 +72,10 @@ def _new_image(image: Node, entry: Node) -> Node | None:
 
 
 def split_image(image: str) -> tuple[str, str, str]:
-    """Split an image reference into name, tag and digest, either of the latter empty."""
+    """Split an image reference into name, tag and digest as Kustomize does: not as a registry would.
+
+    Source: Split in api/pkg/util/image of kustomize.
+    """
     name, _, digest = image.partition("@")
     slash = name.find("/")
     colon = name.find(":", slash if slash > 0 else 0)

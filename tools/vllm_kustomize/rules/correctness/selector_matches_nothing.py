@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from vllm_kustomize.kubernetes.fields import get, mapping, text
 from vllm_kustomize.kubernetes.pods import pods
+from vllm_kustomize.kubernetes.selectors import fits
 from vllm_kustomize.model import Build, FieldPath, Manifest, Problem, Severity
-from vllm_kustomize.rules.correctness.service_selects_nothing import fits
 
 SEVERITY = Severity.WARNING
 HELP = "Make the selector's labels equal to those of what it is meant to select."

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from vllm_kustomize.kubernetes.fields import mapping, text
 from vllm_kustomize.kubernetes.pods import pods
+from vllm_kustomize.kubernetes.selectors import fits
 from vllm_kustomize.model import Build, Problem, Severity
 
 SEVERITY = Severity.ERROR
@@ -34,14 +35,3 @@ def check_build(build: Build) -> Iterator[Problem]:
             yield Problem(
                 ("spec", "selector"), f"no pod of this build has the labels {wanted}", resource=resource
             )
-
-
-def fits(selector: Mapping[object, object], labels: Mapping[object, object]) -> bool:
-    """Whether labels match a selector, apart from labels that only a controller can add."""
-    return all(labels.get(key) == value or _set_by_a_controller(str(key)) for key, value in selector.items())
-
-
-def _set_by_a_controller(label: str) -> bool:
-    """Whether a controller adds a label of that name to its pods, such as a LeaderWorkerSet its own name."""
-    domain = label.rpartition("/")[0]
-    return domain.endswith(("k8s.io", "kubernetes.io", "ray.io")) and not domain.startswith("app.")

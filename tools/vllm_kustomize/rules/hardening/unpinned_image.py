@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vllm_kustomize.kubernetes.images import parse
 from vllm_kustomize.kubernetes.pods import pods
 from vllm_kustomize.model import Problem, Resource, Severity
 
@@ -24,13 +25,8 @@ def check(resource: Resource) -> Iterator[Problem]:
     """Yield the images that are not pinned."""
     for pod in pods(resource):
         for container in pod.all_containers:
-            tag = tag_of(container.image)
+            image = parse(container.image)
+            tag = image.digest or image.tag
             if container.image and (not tag or tag in _FLOATING or tag.endswith("-nightly")):
                 what = f"has the floating tag '{tag}'" if tag else "has no tag, which means 'latest'"
                 yield Problem((*container.path, "image"), f"the image of {container} {what}")
-
-
-def tag_of(image: str) -> str:
-    """The tag or digest of an image, or an empty string."""
-    name, _, digest = image.partition("@")
-    return digest or name.rpartition("/")[2].partition(":")[2]

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from vllm_kustomize.kubernetes.fields import mapping, number
 from vllm_kustomize.kubernetes.pods import pods
 from vllm_kustomize.model import Problem, Related, Resource, Severity
-from vllm_kustomize.rules.vllm.short_startup_probe import startup_budget
+from vllm_kustomize.vllm.startup import startup_budget
 
 SEVERITY = Severity.WARNING
 HELP = "Set progressDeadlineSeconds above periodSeconds x failureThreshold of the startup probe."

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vllm_kustomize.kubernetes import selectors
 from vllm_kustomize.kubernetes.fields import get, mapping
 from vllm_kustomize.model import Manifest, Problem, Resource, Severity
 from vllm_kustomize.vllm.server import Server
@@ -47,6 +48,5 @@ def _selects(server: Server, manifest: Manifest) -> bool:
     spec = mapping(get(manifest, ("spec",)))
     for key in ("podSelector", "endpointSelector", "selector"):
         if key in spec:
-            labels = mapping(mapping(spec[key]).get("matchLabels"))
-            return all(server.pod.labels.get(label) == value for label, value in labels.items())
+            return selectors.matches(mapping(spec[key]), server.pod.labels)
     return True

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
-from vllm_kustomize.rules.vllm import unused_model_cache
 from vllm_kustomize.vllm.container.files import is_persistent
 from vllm_kustomize.vllm.server import Server
 
@@ -25,12 +24,7 @@ HELP = "Mount a PersistentVolumeClaim at the cache, or bring the model in an ima
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield servers that download to the container's own disk or to an emptyDir."""
     cache = server.files.hugging_face_cache
-    if (
-        cache is None
-        or server.pod.partial
-        or not server.downloads
-        or any(unused_model_cache.check_server(server))
-    ):
+    if cache is None or server.pod.partial or not server.downloads or any(server.files.unused_caches()):
         return
     mount = server.files.volume_under(cache)
     if mount is None:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
-from vllm_kustomize.rules.vllm.short_startup_probe import startup_budget
 from vllm_kustomize.vllm.names import environment_variables
 from vllm_kustomize.vllm.server import Server
+from vllm_kustomize.vllm.startup import startup_budget
 
 SEVERITY = Severity.WARNING
 HELP = "Set VLLM_ENGINE_READY_TIMEOUT_S to the startup probe's periodSeconds x failureThreshold."

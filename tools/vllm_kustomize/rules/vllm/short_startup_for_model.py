@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
-from vllm_kustomize.rules.vllm.short_startup_probe import MINIMUM, startup_budget
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.vllm.sizing.memory import weight_bytes
+from vllm_kustomize.vllm.startup import MINIMUM, startup_budget
 
 SEVERITY = Severity.WARNING
 HELP = "Raise failureThreshold of the startup probe, or bring the weights in an init container or image."

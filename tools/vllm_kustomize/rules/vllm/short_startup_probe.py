@@ -11,15 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.kubernetes.fields import mapping, number
-from vllm_kustomize.kubernetes.pods import Container, pods
+from vllm_kustomize.kubernetes.pods import pods
 from vllm_kustomize.model import Problem, Resource, Severity
+from vllm_kustomize.vllm.startup import MINIMUM, startup_budget
 
 SEVERITY = Severity.ERROR
 HELP = "Raise failureThreshold: periodSeconds x failureThreshold is the time that the server has."
-
-MINIMUM = 600
-"""Seconds."""
 
 
 def check(resource: Resource) -> Iterator[Problem]:
@@ -32,18 +29,3 @@ def check(resource: Resource) -> Iterator[Problem]:
                     (*container.path, "startupProbe", "failureThreshold"),
                     f"{container} has {seconds} s to start, a model needs {MINIMUM} s and more",
                 )
-
-
-def startup_budget(container: Container) -> int | None:
-    """Seconds until a failing startup probe kills the container, or None without such a probe.
-
-    The API server's defaults are a period of 10 s and 3 failures.
-    """
-    probe = mapping(container.spec.get("startupProbe"))
-    if not probe:
-        return None
-    period, failures = (
-        number(probe.get("periodSeconds"), default=10),
-        number(probe.get("failureThreshold"), default=3),
-    )
-    return number(probe.get("initialDelaySeconds"), default=0) + period * failures

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
-from vllm_kustomize.vllm.container.files import is_persistent
 from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.ERROR
@@ -24,15 +23,12 @@ HELP = "Mount the volume at the cache's directory, or point HF_HOME at the volum
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield persistent volumes at a cache's path that is not the server's."""
-    cache = server.files.hugging_face_cache
-    if cache is None or not server.downloads or server.files.volume_under(cache) is not None:
-        return
-    for path, mounted, volume in server.files.mounts:
-        if is_persistent(volume) and ("huggingface" in mounted or mounted.endswith("/.cache")):
-            yield Problem(
-                (*path, "mountPath"),
-                f"the volume at {mounted} stays empty: {server} downloads to {cache}{_why(server)}",
-            )
+    for path, mounted in server.files.unused_caches():
+        yield Problem(
+            (*path, "mountPath"),
+            f"the volume at {mounted} stays empty: "
+            f"{server} downloads to {server.files.hugging_face_cache}{_why(server)}",
+        )
 
 
 def _why(server: Server) -> str:

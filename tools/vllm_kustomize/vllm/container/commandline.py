@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vllm_kustomize.kubernetes import images
 from vllm_kustomize.kubernetes.pods import Container, Pod
 from vllm_kustomize.model import Build, FieldPath
 from vllm_kustomize.vllm.cli import catalog
@@ -133,8 +134,7 @@ def version_in_tag(image: str) -> tuple[str, bool]:
 
     Reads `v0.33.0`, `v0.33.0-x86_64`, `0.9.2-cu126`, `rocm6.2_mi300_ubuntu20.04_py3.9_vllm_0.6.4`.
     """
-    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    found = _VERSION_IN_TAG.search(tag)
+    found = _VERSION_IN_TAG.search(images.parse(image).tag)
     return (found[1], found[2] is None) if found else ("", False)
 
 
@@ -155,9 +155,9 @@ def _words(container: Container) -> list[Argument] | NotRead:
 def _behind_entrypoint(
     container: Container, words: Sequence[Argument], find: FindFile
 ) -> CommandLine | NotRead | None:
-    repository = _repository(container.image)
-    if not _SERVES.fullmatch(repository):
-        if "vllm" not in repository.rpartition("/")[2]:
+    image = images.parse(container.image)
+    if not _SERVES.fullmatch(image.repository):
+        if "vllm" not in image.name:
             return None
         return NotRead(f"the entrypoint of the image {container.image} is not known; give a command")
     named, _ = version_in_tag(container.image)
@@ -246,11 +246,6 @@ def _of_shell(
     if not lines and "vllm" in script.text:
         return NotRead("its shell script does not show how it starts vLLM")
     return lines[0] if lines else None
-
-
-def _repository(image: str) -> str:
-    head, slash, tail = image.partition("@")[0].rpartition("/")
-    return f"{head}{slash}{tail.partition(':')[0]}"
 
 
 def _text(words: Sequence[Argument], index: int) -> str:

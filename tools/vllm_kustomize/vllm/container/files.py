@@ -122,6 +122,15 @@ class Files:
                 found, deepest = (path, volume), len(mounted)
         return found
 
+    def unused_caches(self) -> Iterator[tuple[FieldPath, str]]:
+        """Persistent volumes at the path of a cache, with that path, where downloads go to no volume."""
+        cache = self.hugging_face_cache
+        if cache is None or not self.downloads or self.volume_under(cache) is not None:
+            return
+        for path, mounted, volume in self.mounts:
+            if is_persistent(volume) and ("huggingface" in mounted or mounted.endswith("/.cache")):
+                yield path, mounted
+
 
 def is_below(path: str, directory: str) -> bool:
     """Whether an absolute path is a directory or lies below it."""
