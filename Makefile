@@ -28,6 +28,7 @@ lint: .venv ## Check style, format, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 .PHONY: types
 types: .venv ## Check types
@@ -105,14 +106,33 @@ cluster: .venv ## Apply everything to a real control plane with what is in $KUBE
 cluster-binaries: .venv ## Build the control plane and the controllers into $CLUSTER_BIN; KUBERNETES=1.37.2, NAMES="keda ..."
 	$(BIN)/python tests/cluster/build.py $(if $(KUBERNETES),--kubernetes $(KUBERNETES)) $(NAMES)
 
+.venv-docs: tools/docs.lock
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/docs.lock
+	@touch .venv-docs
+
+.PHONY: docs
+docs: .venv-docs ## Build the documentation site into build/site; a broken link fails
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+
+.PHONY: changelog
+changelog: .venv-docs ## Collect newsfragments/ into CHANGELOG.md for the version of the package
+	.venv-docs/bin/towncrier build --yes
+
+.PHONY: dist
+dist: .venv ## Build the package that a release publishes into dist/
+	$(BIN)/hatchling build
+
 .PHONY: lock
 lock: ## Pin the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --group dev \
 		--output-file $(LOCK) --upgrade pyproject.toml
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-annotate \
+		--output-file tools/docs.lock --upgrade --group docs
 	rm -rf .venv-lock
 
 .PHONY: clean
 clean: ## Remove what make has made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-docs .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
