@@ -148,14 +148,6 @@ TEMPLATE = {"spec": {"containers": [container("args: [m]")]}}
         ),
         (
             {
-                "apiVersion": "ray.io/v1",
-                "kind": "RayService",
-                "spec": {"rayClusterConfig": {"workerGroupSpecs": [{"template": TEMPLATE}]}},
-            },
-            "spec.rayClusterConfig.workerGroupSpecs[0].template.spec",
-        ),
-        (
-            {
                 "apiVersion": "serving.kserve.io/v1beta1",
                 "kind": "InferenceService",
                 "spec": {"predictor": TEMPLATE["spec"]},
@@ -179,6 +171,16 @@ TEMPLATE = {"spec": {"containers": [container("args: [m]")]}}
 )
 def test_every_kind_of_workload(manifest: dict[str, Any], path: str) -> None:
     assert format_path(server(manifest).container.path) == f"{path}.containers[0]"
+
+
+def test_a_command_that_a_controller_replaces_is_not_judged() -> None:
+    groups = {"rayClusterConfig": {"workerGroupSpecs": [{"template": TEMPLATE}]}}
+    service = {"apiVersion": "ray.io/v1", "kind": "RayService", "metadata": {"name": "a"}, "spec": groups}
+    found, skipped = servers(Build((Resource(service),)))
+    assert found == ()
+    assert [(each.what, each.reason) for each in skipped] == [
+        ("container 'vllm' of RayService/a", "KubeRay replaces its command")
+    ]
 
 
 SKIPPED = [

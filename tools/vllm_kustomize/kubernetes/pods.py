@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vllm_kustomize.kubernetes import images
+from vllm_kustomize.kubernetes.controllers import Controller, Effect, controller_of
 from vllm_kustomize.kubernetes.fields import get, items, mapping, strings, text
 from vllm_kustomize.model import FieldPath, Manifest, Resource
 
@@ -18,6 +19,7 @@ TEMPLATES: dict[str, tuple[FieldPath, ...]] = {
     "ReplicaSet": (("spec", "template"),),
     "Job": (("spec", "template"),),
     "CronJob": (("spec", "jobTemplate", "spec", "template"),),
+    "DeploymentConfig": (("spec", "template"),),
     "LeaderWorkerSet": (
         ("spec", "leaderWorkerTemplate", "leaderTemplate"),
         ("spec", "leaderWorkerTemplate", "workerTemplate"),
@@ -80,6 +82,33 @@ class Pod:
         So it is for a ServingRuntime's own `spec` and for what stands under other names than `spec`.
         """
         return self.resource.kind not in TEMPLATES and (not self.path or self.spec_key != "spec")
+
+    @property
+    def controller(self) -> Controller | None:
+        """The controller that makes the pod, where the table of controllers has it."""
+        return controller_of(self.resource)
+
+    def effect(self, field: str, container: Container | None = None) -> Effect:
+        """What a controller does with a field of the pod, or of one of its containers.
+
+        Fields are called as in `Controller.effect`. Of a pod that an operator completes nothing that is
+        missing is known to be missing: all its fields may be filled.
+        """
+        controller = self.controller
+        if controller is None:
+            return Effect.FILLS if self.partial else Effect.LEAVES
+        if container is not None and not self._completes(controller, container):
+            return Effect.LEAVES
+        return controller.effect(field, mapping(mapping(self.template.get("metadata")).get("annotations")))
+
+    def may_have(self, field: str, container: Container | None = None) -> bool:
+        """Whether the pod may have a field that its manifest leaves out."""
+        return self.effect(field, container) is not Effect.LEAVES
+
+    def _completes(self, controller: Controller, container: Container) -> bool:
+        paths = [each.path for each in self.containers]
+        index = paths.index(container.path) if container.path in paths else -1
+        return controller.completes(container.name, index)
 
     @property
     def spec_path(self) -> FieldPath:

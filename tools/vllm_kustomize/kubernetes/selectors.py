@@ -38,10 +38,14 @@ def _holds(requirement: Mapping[Any, Any], labels: Mapping[Any, Any]) -> bool:
 
 def fits(wanted: Mapping[Any, Any], labels: Mapping[Any, Any]) -> bool:
     """Whether labels have all those wanted, apart from labels that only a controller can add."""
-    return all(labels.get(key) == value or _set_by_a_controller(str(key)) for key, value in wanted.items())
+    return all(labels.get(key) == value or is_set_by_a_controller(str(key)) for key, value in wanted.items())
 
 
-def _set_by_a_controller(label: str) -> bool:
-    """Whether a controller adds a label of that name to its pods, such as a LeaderWorkerSet its own name."""
+def is_set_by_a_controller(label: str) -> bool:
+    """Whether a controller adds a label of that name to its pods, such as a LeaderWorkerSet its own name.
+
+    The Job controller has always set two without a domain.
+    """
     domain = label.rpartition("/")[0]
-    return domain.endswith(("k8s.io", "kubernetes.io", "ray.io")) and not domain.startswith("app.")
+    ours = domain.endswith(("k8s.io", "kubernetes.io", "ray.io")) and not domain.startswith("app.")
+    return ours or label in ("job-name", "controller-uid")

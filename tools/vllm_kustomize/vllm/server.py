@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from vllm_kustomize.kubernetes import quantity
-from vllm_kustomize.kubernetes.fields import get, items, mapping, text
+from vllm_kustomize.kubernetes.fields import get, items, mapping, strings, text
 from vllm_kustomize.kubernetes.images import Image
 from vllm_kustomize.kubernetes.pods import Container, Pod
 from vllm_kustomize.model import Build, Error, FieldPath, Manifest, Related, Resource
@@ -127,7 +127,7 @@ class Server:
     @property
     def model(self) -> str | None:
         """The model's name or path; None where only the cluster knows it."""
-        setting = self.options.get("model") or self.options.get("model_tag")
+        setting = self.options.get("model_tag") or self.options.get("model")
         if setting is None:
             return DEFAULT_MODEL
         return setting.value if isinstance(setting.value, str) else None
@@ -194,6 +194,20 @@ class Server:
         return Fraction(self.world_size * self.local_engines)
 
     @property
+    def spans_pods(self) -> bool:
+        """Whether Ray places ranks in other pods too: the GPUs of this container say nothing then."""
+        backends = (self.value("distributed_executor_backend"), self.value("data_parallel_backend"))
+        words = " ".join(
+            word for key in ("command", "args") for word in strings(self.container.spec.get(key))
+        )
+        return (
+            "ray" in backends
+            or "RAY_ADDRESS" in self.env
+            or any(start in words for start in ("ray start", "multi-node-serving.sh"))
+            or self.resource.api_version.startswith("ray.io/")
+        )
+
+    @property
     def local_ranks(self) -> int:
         """Ranks of one engine in this container."""
         return max(1, int(self.local_gpus / self.local_engines))
@@ -206,6 +220,8 @@ class Server:
         more than one rank, or when told to.
         """
         backend = self.value("distributed_executor_backend")
+        if backend == "ray" or self.spans_pods:
+            return False
         return self.accelerator == "cpu" or self.local_ranks > 1 or backend == "mp"
 
     def related_layout(self, note: str) -> Related:

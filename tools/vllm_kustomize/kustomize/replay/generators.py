@@ -87,7 +87,8 @@ def merge_generated(old: Source, new: Source) -> Source:
                 merged = {key: node for pair in pairs for key, node in pair.items()}
                 metadata[name] = metadata[name].replace(merged)
         fields["metadata"] = metadata_before.replace(metadata)
-    return Source(old.root.replace(fields), old.file, old.previous, new.hashed, old.behavior)
+    hashed = old.hashed and new.hashed  # tried: the engine appends a hash where neither switches it off
+    return Source(old.root.replace(fields), old.file, old.previous, hashed, old.behavior)
 
 
 def _pairs(entry: Node, lines: list[str], read: ReadFile) -> Iterator[tuple[str, bytes, Node]]:

@@ -40,12 +40,17 @@ COMPONENTS_AFTER_GENERATORS = (5, 1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kustomization:
-    """One kustomization file, read; `entry` is what included it in another one, or None."""
+    """One kustomization file, read; `entry` is what included it in another one, or None.
+
+    A component changes the objects of the kustomization that lists it: `changes` is that one's directory, or
+    the one of the closest kustomization above that is no component.
+    """
 
     directory: Path
     file: str
     root: Node
     entry: Node | None = None
+    changes: Path | None = None
 
     @property
     def is_component(self) -> bool:
@@ -172,8 +177,8 @@ class _Build:
             tuple(self.name_references),
         )
 
-    def add_directory(self, directory: Path, entry: Node | None = None) -> None:
-        """Apply the kustomization in a directory to the objects so far."""
+    def add_directory(self, directory: Path, entry: Node | None = None, changes: Path | None = None) -> None:
+        """Apply the kustomization in a directory to the objects so far, which are those of `changes`."""
         path = kustomization_in(directory)
         if path is None:
             if entry is not None:
@@ -182,7 +187,9 @@ class _Build:
         documents = self.read(path, None)
         if not documents or not isinstance(documents[0].root.value, dict):
             return
-        kustomization = Kustomization(directory, display_path(path), documents[0].root, entry)
+        kustomization = Kustomization(
+            directory, display_path(path), documents[0].root, entry, changes or directory
+        )
         self.kustomizations.append(kustomization)
         root = kustomization.root
         for entry in [*root.items("resources"), *root.items("bases")]:
@@ -190,9 +197,9 @@ class _Build:
         self.add_configurations(directory, root)
         if self.tree.kustomize >= COMPONENTS_AFTER_GENERATORS:
             self.run_generators(kustomization)
-            self.add_components(directory, root)
+            self.add_components(kustomization)
         else:
-            self.add_components(directory, root)
+            self.add_components(kustomization)
             self.run_generators(kustomization)
         self.run_transformers(kustomization)
         for field in PLUGINS:
@@ -243,8 +250,9 @@ class _Build:
         """Whether a kustomization in or below a directory is being worked out; the engine allows neither."""
         return any(directory == path or directory in path.parents for path in self.tree._open)
 
-    def add_components(self, directory: Path, root: Node) -> None:
-        for entry in root.items("components"):
+    def add_components(self, kustomization: Kustomization) -> None:
+        directory = kustomization.directory
+        for entry in kustomization.root.items("components"):
             path = directory / str(entry.value)
             if not is_there(path, folder=True):
                 self.leave_out(entry, f"{entry.value} is not on this machine")
@@ -253,7 +261,7 @@ class _Build:
             else:
                 self.use(kustomization_in(path) or path)
                 self.tree._open.append(path.resolve())
-                self.add_directory(path.resolve(), entry)
+                self.add_directory(path.resolve(), entry, kustomization.changes)
                 self.tree._open.pop()
 
     def add_configurations(self, directory: Path, root: Node) -> None:

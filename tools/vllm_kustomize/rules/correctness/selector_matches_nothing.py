@@ -1,4 +1,4 @@
-"""A policy, monitor or pool selects something of its own build.
+"""A policy, monitor or pool selects nothing of its own build.
 
 A PodDisruptionBudget, NetworkPolicy, PodMonitor, ServiceMonitor or InferencePool whose labels fit nothing is
 accepted and does nothing: no pod is protected, scraped or routed to. Kustomize's `labels:` with
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from vllm_kustomize.kubernetes.fields import get, mapping, text
 from vllm_kustomize.kubernetes.pods import pods
+from vllm_kustomize.kubernetes.selection import may_make_more_pods
 from vllm_kustomize.kubernetes.selectors import fits
 from vllm_kustomize.model import Build, FieldPath, Manifest, Problem, Severity
 
@@ -44,7 +45,7 @@ _KINDS = {
 def check_build(build: Build) -> Iterator[Problem]:
     """Yield selectors that fit nothing, where the build has candidates in the selector's namespace."""
     selecting = [(resource, _KINDS[resource.kind]) for resource in build.resources if resource.kind in _KINDS]
-    if not selecting:
+    if not selecting or may_make_more_pods(build):
         return
     candidates: dict[tuple[str, str], list[Manifest]] = {}
     for resource in build.resources:

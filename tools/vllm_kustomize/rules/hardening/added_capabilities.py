@@ -29,7 +29,7 @@ def check(resource: Resource) -> Iterator[Problem]:
         for container in pod.all_containers:
             path = (*container.path, "securityContext", "capabilities")
             capabilities = mapping(mapping(container.spec.get("securityContext")).get("capabilities"))
-            if "ALL" not in strings(capabilities.get("drop")):
+            if "ALL" not in map(str.upper, strings(capabilities.get("drop"))):
                 yield Problem((*path, "drop"), f"{container} keeps the default capabilities")
             for index, name in enumerate(strings(capabilities.get("add"))):
                 if name.removeprefix("CAP_") not in _HARMLESS:

@@ -15,7 +15,7 @@ from vllm_kustomize.kubernetes.fields import mapping
 from vllm_kustomize.kubernetes.pods import pods
 from vllm_kustomize.model import Problem, Resource, Severity
 
-SEVERITY = Severity.ERROR
+SEVERITY = Severity.WARNING
 HELP = "Remove privileged, and ask for the device under resources."
 
 

@@ -15,7 +15,7 @@ from vllm_kustomize.kubernetes.images import parse
 from vllm_kustomize.kubernetes.pods import pods
 from vllm_kustomize.model import Problem, Resource, Severity
 
-SEVERITY = Severity.ERROR
+SEVERITY = Severity.WARNING
 HELP = "Set newTag or digest under images: in the overlay's kustomization.yaml."
 
 _FLOATING = frozenset({"latest", "nightly", "main", "master", "dev", "edge", "stable"})

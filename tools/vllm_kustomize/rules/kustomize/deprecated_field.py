@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from vllm_kustomize.kustomize.replay.graph import SourceGraph
 from vllm_kustomize.model import Severity, SourceProblem
 
-SEVERITY = Severity.WARNING
+SEVERITY = Severity.INFO
 HELP = "`kustomize edit fix` rewrites most of them."
 
 _REPLACEMENTS = {

@@ -1,7 +1,7 @@
-"""A build includes every component once.
+"""A component is applied twice to the same objects.
 
 Kustomize applies a component as often as it is listed: what it appends with a JSON patch stands there
-twice, and its images and labels are set twice.
+twice, and its images and labels are set twice. Bases that each list it for their own objects do no harm.
 
 Bad:   components: [../../components/x, ../../components/x]
 Good:  components: [../../components/x]
@@ -15,20 +15,43 @@ from pathlib import Path
 from vllm_kustomize.kustomize.replay.graph import Kustomization, SourceGraph
 from vllm_kustomize.model import Severity, SourceProblem
 
-SEVERITY = Severity.ERROR
+SEVERITY = Severity.WARNING
 HELP = "Keep one of the two."
 
 
 def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
-    """Yield each inclusion of a component after the first."""
-    first: dict[Path, Kustomization] = {}
-    for kustomization in graph.kustomizations:
-        if not kustomization.is_component or kustomization.entry is None:
-            continue
-        earlier = first.setdefault(kustomization.directory, kustomization)
-        if earlier is not kustomization and earlier.entry is not None:
-            yield SourceProblem(
-                kustomization.entry.location(),
-                f"the component {kustomization.entry.value} is applied a second time",
-                (earlier.entry.location(note="first here"),),
-            )
+    """Yield each inclusion of a component after the first that changes some of the same objects."""
+    bases = {each.directory: _bases(each) for each in graph.kustomizations}
+    listed = [each for each in graph.kustomizations if each.is_component and each.entry is not None]
+    for index, component in enumerate(listed):
+        for earlier in listed[:index]:
+            if (
+                earlier.directory == component.directory
+                and earlier.entry is not component.entry
+                and _builds_on(component.changes, earlier.changes, bases)
+            ):
+                assert component.entry is not None
+                assert earlier.entry is not None
+                yield SourceProblem(
+                    component.entry.location(),
+                    f"the component {component.entry.value} is applied a second time",
+                    (earlier.entry.location(note="first here"),),
+                )
+                break
+
+
+def _bases(kustomization: Kustomization) -> frozenset[Path]:
+    root = kustomization.root
+    entries = [*root.items("resources"), *root.items("bases"), *root.items("components")]
+    return frozenset((kustomization.directory / str(entry.value)).resolve() for entry in entries)
+
+
+def _builds_on(
+    directory: Path | None, base: Path | None, bases: dict[Path, frozenset[Path]], deepest: int = 20
+) -> bool:
+    """Whether the objects of a base are among those of a kustomization."""
+    if directory == base or directory is None:
+        return True
+    return deepest > 0 and any(
+        _builds_on(each, base, bases, deepest - 1) for each in bases.get(directory, ()) if each in bases
+    )

@@ -17,7 +17,7 @@ from vllm_kustomize.kustomize.yaml.nodes import Node
 from vllm_kustomize.model import Severity, SourceProblem
 from vllm_kustomize.wording import closest
 
-SEVERITY = Severity.ERROR
+SEVERITY = Severity.WARNING
 HELP = "Correct the target, or remove the patch; the fields of a target are anchored regular expressions."
 
 

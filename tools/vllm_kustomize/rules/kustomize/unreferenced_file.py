@@ -1,6 +1,7 @@
-"""Every manifest and patch in a kustomization's folder is part of a build.
+"""A manifest or patch in a kustomization's folder is part of no build.
 
-A file that nothing lists is a change that never arrives, or one that was taken out and left behind.
+A file that nothing lists is a change that never arrives, or one that was taken out and left behind. Files of
+charts, and those that a comment in the kustomization names, were left out on purpose.
 
 Bad:   patches/deployment.probes.yaml in the folder, and no entry for it under patches:
 Good:  patches: [{path: patches/deployment.probes.yaml}]
@@ -15,7 +16,7 @@ from vllm_kustomize.kustomize.replay.graph import SourceGraph
 from vllm_kustomize.kustomize.unread import unread_manifests
 from vllm_kustomize.model import Location, Precision, Severity, SourceProblem
 
-SEVERITY = Severity.WARNING
+SEVERITY = Severity.INFO
 HELP = "List the file in the kustomization, or delete it."
 
 

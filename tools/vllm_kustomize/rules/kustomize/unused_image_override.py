@@ -17,7 +17,7 @@ from vllm_kustomize.kustomize.replay.transformers import names_image, selects_im
 from vllm_kustomize.kustomize.yaml.nodes import Node
 from vllm_kustomize.model import Location, Severity, SourceProblem
 
-SEVERITY = Severity.ERROR
+SEVERITY = Severity.WARNING
 HELP = "Use the image's name as it is at this point of the build, or remove the entry."
 
 

@@ -1,4 +1,4 @@
-"""A Deployment's progress deadline is longer than its pods may take to start.
+"""A Deployment's progress deadline ends before its pods have used their time to start.
 
 After progressDeadlineSeconds (600 by default) Kubernetes reports the rollout as failed: Argo CD turns
 Degraded and Flux gives up, although the startup probe still lets the model load.
@@ -30,7 +30,7 @@ def check(resource: Resource) -> Iterator[Problem]:
     for pod in pods(resource):
         for container in pod.containers:
             budget = startup_budget(container)
-            if budget is not None and budget >= deadline:
+            if budget is not None and budget > deadline:
                 yield Problem(
                     ("spec", "progressDeadlineSeconds"),
                     f"the rollout fails after {deadline} s, but {container} has {budget} s to start",

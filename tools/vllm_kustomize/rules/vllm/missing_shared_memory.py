@@ -1,12 +1,13 @@
-"""A vLLM server has shared memory of its own: a Memory emptyDir at /dev/shm.
+"""A vLLM server has too little shared memory: nothing is mounted at /dev/shm.
 
-vLLM's processes exchange data through /dev/shm, of which a container gets 64 MiB. Even one CPU rank
-needs 400 MiB and dies at the start with "Insufficient space in /dev/shm"; NCCL fails between GPUs.
+A container gets 64 MiB of /dev/shm. That is enough for one GPU rank, which uses 12 KiB. The CPU build needs
+400 MiB for every rank, several ranks of one container as much each, and NCCL more; --kv-offloading-size is
+taken from there whole on NVIDIA and Intel GPUs. vLLM stops with "Insufficient space in /dev/shm".
 
-Bad:   no volume at /dev/shm
+Bad:   --tensor-parallel-size=2, and no volume at /dev/shm
 Good:  volumes: [{name: shm, emptyDir: {medium: Memory, sizeLimit: 2Gi}}], mounted at /dev/shm
 
-Source: vllm/distributed/device_communicators/shm_broadcast.py
+Source: vllm/distributed/device_communicators/shm_broadcast.py, vllm/v1/kv_offload; run on an H100 and on CPUs
 """
 
 from __future__ import annotations
@@ -14,27 +15,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import mapping
-from vllm_kustomize.kubernetes.pods import pods
-from vllm_kustomize.model import Problem, Resource, Severity
+from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.vllm.server import LAYOUT, Server
 
 SEVERITY = Severity.ERROR
 HELP = "Mount an emptyDir with medium: Memory and a sizeLimit at /dev/shm."
 
+_CHECKED_SINCE = (0, 27)
+"""The release from which on vLLM looks at the free space first, and stops; before, it may run out later."""
 
-def check(resource: Resource) -> Iterator[Problem]:
-    """Yield the vLLM containers whose /dev/shm is the default one, or one on disk."""
-    for pod in pods(resource):
-        for container in pod.servers:
-            mounted = pod.mounted(container, "/dev/shm")
-            if mounted is None:
-                if pod.spec.get("hostIPC") is not True:
-                    path = (*container.path, "volumeMounts")
-                    yield Problem(path, f"{container} mounts nothing at /dev/shm and gets 64 MiB of it")
-                continue
-            path, volume = mounted
-            empty_dir = volume.get("emptyDir")
-            if isinstance(empty_dir, dict) and empty_dir.get("medium") != "Memory":
-                message = f"the volume at /dev/shm of {container} is on disk: medium is not Memory"
-                yield Problem((*path, "emptyDir"), message)
-            elif mapping(volume.get("persistentVolumeClaim")):
-                yield Problem(path, f"the volume at /dev/shm of {container} is a claim, not memory")
+_OFFLOADS_THERE = {"cuda": (0, 27), "xpu": (0, 32)}
+"""The releases from which on the offloaded KV cache is a file in /dev/shm (v1/kv_offload/cpu/spec.py)."""
+
+
+def check_server(server: Server) -> Iterator[Problem]:
+    """Yield servers whose processes need more than the default /dev/shm, or that have it on disk."""
+    if server.unknown(*LAYOUT) or not server.parsed.accepted:
+        return
+    mounted = server.pod.mounted(server.container, "/dev/shm")
+    if mounted is None:
+        needs = _needs(server)
+        if needs and server.pod.spec.get("hostIPC") is not True and not server.pod.may_have("sharedMemory"):
+            message = f"{server} mounts nothing at /dev/shm and gets 64 MiB of it, but {needs}"
+            severity = None if server.version >= _CHECKED_SINCE else Severity.WARNING
+            path = (*server.container.path, "volumeMounts")
+            yield Problem(path, f"{message} ({server.vllm})", severity=severity)
+        return
+    path, volume = mounted
+    empty_dir = volume.get("emptyDir")
+    if isinstance(empty_dir, dict) and empty_dir.get("medium") != "Memory" and _needs(server):
+        message = f"the volume at /dev/shm of {server} is on disk: medium is not Memory"
+        yield Problem((*path, "emptyDir"), message, severity=Severity.WARNING)
+    elif mapping(volume.get("persistentVolumeClaim")):
+        message = f"the volume at /dev/shm of {server} is a claim, not memory"
+        yield Problem(path, message, severity=Severity.WARNING)
+
+
+def _needs(server: Server) -> str:
+    """What needs more than the default, or nothing."""
+    offload = server.options.get("kv_offloading_size")
+    since = _OFFLOADS_THERE.get(server.accelerator or "")
+    if offload is not None and since is not None and server.version >= since:
+        return f"{offload.shown} GiB is taken from there"
+    if not server.ranks_through_shared_memory:
+        return ""
+    ranks = server.local_ranks * server.local_engines
+    if ranks > 1:
+        return f"its {ranks} ranks exchange data through it"
+    return "the CPU build needs 400 MiB there" if server.accelerator == "cpu" else ""

@@ -1,9 +1,12 @@
-"""The startup probe leaves a vLLM server at least ten minutes.
+"""The startup probe kills a vLLM server that is still loading.
 
-A seven-billion-parameter model that is already on disk took 153 seconds to serve on an H200; a first
-download takes longer. What the probe does not wait for is killed, restarted, and killed again.
+What the probe does not wait for is killed, restarted, and killed again. A seven-billion-parameter model on
+an H100, with its weights on disk, served after 49 seconds with warm caches and after 152 with cold ones, of
+which
+82 compiled kernels; 34 of them are Python's imports alone. Less than the former is an error, less than the
+latter a warning.
 
-Bad:   startupProbe: {periodSeconds: 10, failureThreshold: 30}       # five minutes
+Bad:   startupProbe: {periodSeconds: 5, failureThreshold: 6}         # half a minute
 Good:  startupProbe: {periodSeconds: 10, failureThreshold: 360}      # one hour
 """
 
@@ -13,19 +16,24 @@ from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.pods import pods
 from vllm_kustomize.model import Problem, Resource, Severity
-from vllm_kustomize.vllm.startup import MINIMUM, startup_budget
+from vllm_kustomize.vllm.startup import COLD, WARM, measured, startup_budget
 
 SEVERITY = Severity.ERROR
-HELP = "Raise failureThreshold: periodSeconds x failureThreshold is the time that the server has."
+HELP = (
+    "Raise failureThreshold: periodSeconds x failureThreshold is the time that the server has; "
+    "progressDeadlineSeconds belongs above it."
+)
 
 
 def check(resource: Resource) -> Iterator[Problem]:
-    """Yield startup probes with a budget under ten minutes."""
+    """Yield startup probes with a budget under what was measured."""
     for pod in pods(resource):
         for container in pod.servers:
             seconds = startup_budget(container)
-            if seconds is not None and seconds < MINIMUM:
-                yield Problem(
-                    (*container.path, "startupProbe", "failureThreshold"),
-                    f"{container} has {seconds} s to start, a model needs {MINIMUM} s and more",
-                )
+            if seconds is None or seconds >= COLD or pod.may_have("containers.startupProbe", container):
+                continue
+            yield Problem(
+                (*container.path, "startupProbe", "failureThreshold"),
+                f"{container} has {seconds} s to start; a 7B model on an H100 took {measured(seconds)}",
+                severity=Severity.ERROR if seconds < WARM else Severity.WARNING,
+            )

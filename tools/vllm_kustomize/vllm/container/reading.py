@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vllm_kustomize.kubernetes.controllers import Effect
 from vllm_kustomize.kubernetes.fields import items, text
 from vllm_kustomize.kubernetes.images import image_of
 from vllm_kustomize.kubernetes.pods import Container, Pod, all_pods
@@ -27,6 +28,7 @@ def servers(build: Build, vllm_version: str = "") -> tuple[tuple[Server, ...], t
                 line = command_line(build, pod, container)
                 if line is None:
                     continue
+                line = _replaced(pod, container) or line
                 server = (
                     line if isinstance(line, NotRead) else _server(build, pod, container, line, vllm_version)
                 )
@@ -35,6 +37,23 @@ def servers(build: Build, vllm_version: str = "") -> tuple[tuple[Server, ...], t
                 else:
                     skipped.append(Skipped(f"{container} of {resource}", server.reason))
     return tuple(found), tuple(skipped)
+
+
+def _replaced(pod: Pod, container: Container) -> NotRead | None:
+    """Why the manifest's command line is not the one that runs: a controller writes another."""
+    controller = pod.controller
+    if controller is None:
+        return None
+    for field in ("command", "args"):
+        effect = pod.effect(f"containers.{field}", container)
+        if effect is Effect.OVERWRITES:
+            return NotRead(f"{controller.name} replaces its {field}")
+    filled = all(
+        pod.effect(f"containers.{field}", container) is Effect.FILLS for field in ("command", "args")
+    )
+    if filled and not container.spec.get("command"):
+        return NotRead(f"{controller.name} fills in its command")
+    return None
 
 
 def _server(
