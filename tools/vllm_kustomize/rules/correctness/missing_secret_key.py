@@ -4,7 +4,7 @@ A reference that is not optional to a key that is not there keeps the container 
 (CreateContainerConfigError). An object that is empty in the manifests, or that a controller fills, may have
 the key in the cluster.
 
-Bad:   secretKeyRef: {name: db, key: pasword}, and the Secret has the key password
+Bad:   secretKeyRef: {name: db, key: pass}, and the Secret has the key password
 Good:  secretKeyRef: {name: db, key: password}
 """
 
