@@ -123,6 +123,15 @@ changelog: .venv-docs ## Collect newsfragments/ into CHANGELOG.md for the versio
 dist: .venv ## Build the package that a release publishes into dist/
 	$(BIN)/hatchling build
 
+# What names vLLM's release; the other overlays take it from here, and a test compares the three.
+PINS := base/deployment.yaml overlays/integrations/mistral-7b-instruct/model.yaml examples/helm/values.yaml
+RELEASE := $(shell sed -n 's|.*image: vllm/vllm-openai:v||p' base/deployment.yaml)
+.PHONY: bump
+bump: ## Serve with another release of vLLM: VLLM=0.34.0; then `make catalog golden check`
+	@test -n "$(VLLM)" || { echo 'bump: say which release, such as VLLM=0.34.0'; exit 2; }
+	sed -i.old 's|v$(subst .,\.,$(RELEASE))$$|v$(VLLM)|' $(PINS)
+	rm -f $(PINS:=.old)
+
 .PHONY: lock
 lock: ## Pin the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lock

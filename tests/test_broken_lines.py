@@ -21,7 +21,7 @@ CPU = "overlays/cpu/patches/deployment"
 
 ROWS = [
     # overlay, file, what stands there, what it becomes, rule
-    ("nvidia", BASE, "vllm-openai:v0.33.0", "vllm-openai:latest", "unpinned-image"),
+    ("nvidia", BASE, "vllm-openai:v", "vllm-openai:latest # ", "unpinned-image"),
     ("nvidia", BASE, "- vllm\n            - serve\n", "- sh\n            - -c\n            - vllm serve x\n", "shell-without-exec"),
     ("nvidia", BASE, "- name: http\n", "- name: web\n", "unknown-port-name"),
     ("nvidia", "base/service.yaml", "targetPort: http", "targetPort: web", "unknown-port-name"),

@@ -16,7 +16,10 @@ OURS = {
     "--shutdown-timeout=45",
     "--shutdown-timeout=25",
 }  # belong to the grace period, the base's or KubeAI's
-IMAGE = "vllm/vllm-openai:v0.33.0"
+
+
+BASE = yaml.safe_load((REPO / "base/deployment.yaml").read_text(encoding="utf-8"))
+IMAGE = BASE["spec"]["template"]["spec"]["containers"][0]["image"]
 
 
 @dataclass(frozen=True)

@@ -138,8 +138,16 @@ class Cluster:
         """Apply the definitions in some folders, those of later ones over those of earlier ones."""
         for folder in folders:
             self.kubectl("apply", "--server-side", "--force-conflicts", "--filename", folder)
-        every = ("customresourcedefinitions", "--all", "--timeout=300s")
-        self.kubectl("wait", "--for=condition=Established", *every)
+        self.wait("every definition is served", self._all_established, 300)
+
+    def _all_established(self) -> bool:
+        return all(
+            any(
+                condition["type"] == "Established" and condition["status"] == "True"
+                for condition in item.get("status", {}).get("conditions") or ()
+            )
+            for item in self.items("customresourcedefinitions")
+        )
 
 
 def stop(process: subprocess.Popen[Any]) -> None:
