@@ -10,7 +10,8 @@ from e2e.kubelet.pod import Pod
 from vllm_kustomize.model import Build
 from vllm_kustomize.vllm.cli import catalog
 from vllm_kustomize.vllm.cli.parser import Parsed, parse
-from vllm_kustomize.vllm.container.commandline import CommandLine, command_line, release_of
+from vllm_kustomize.vllm.container.commandline import CommandLine, command_line
+from vllm_kustomize.vllm.container.release import release_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def read_line(pod: Pod, build: Build, installed: str) -> ServerLine:
     if not isinstance(line, CommandLine):
         reason = line.reason if line else "it runs no vLLM server"
         raise NotPlayed(f"the command line of {pod.container}: {reason}")
-    of_image, _, _ = release_of(pod.container)
+    of_image = release_of(pod.container).release
     of_installed, _ = catalog.nearest(installed)
     meant = parse(line.texts, of_image, line.read, serve=line.serve)
     run = parse(line.texts, of_installed, line.read, serve=line.serve)

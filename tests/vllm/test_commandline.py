@@ -11,9 +11,8 @@ from vllm_kustomize.vllm.container.commandline import (
     CommandLine,
     NotRead,
     command_line,
-    release_of,
-    version_in_tag,
 )
+from vllm_kustomize.vllm.container.release import release_of, version_in
 
 IMAGE = "vllm/vllm-openai:v0.33.0"
 ENV = [
@@ -151,9 +150,10 @@ def test_reads_a_configuration_file_from_a_config_map() -> None:
     mount = {"volumeMounts": [{"name": "config", "mountPath": "/etc/vllm"}]}
     line = read({**mount, "args": ["m", "--config", "/etc/vllm/vllm.yaml", "--served-model-name", "c"]})
     assert isinstance(line, CommandLine)
-    release, exact, _ = release_of(Container((), {"image": IMAGE}))
+    running = release_of(Container((), {"image": IMAGE}))
+    release = running.release
     parsed = parse(line.texts, release, line.read)
-    assert exact
+    assert running.exact
     assert (parsed.errors, parsed.values["port"], parsed.values["served_model_name"]) == ((), 81, ["c"])
     assert [(notice.kind, notice.index, notice.key) for notice in parsed.notices] == [
         ("config-false", 2, "enable-prefix-caching")
@@ -165,7 +165,7 @@ def test_reads_a_configuration_file_from_a_config_map() -> None:
 def test_values_that_only_the_cluster_knows_fit_everywhere() -> None:
     line = read({"args": ["$(KEY)", "--port", "$(KEY)", "--eplb-config.window_size", "$(KEY)", "$(KEY)"]})
     assert isinstance(line, CommandLine)
-    release, _, _ = release_of(Container((), {"image": IMAGE}))
+    release = release_of(Container((), {"image": IMAGE})).release
     parsed = parse(line.texts, release)
     assert parsed.errors == ()
     assert [parsed.values[name] for name in ("model", "port", "eplb_config")] == [None, None, None]
@@ -180,14 +180,33 @@ def test_values_that_only_the_cluster_knows_fit_everywhere() -> None:
         ("mirror:5000/vllm/vllm-openai:0.9.2-cu126@sha256:0", ("0.9.2", True)),
         ("rocm/vllm:rocm6.2_mi300_ubuntu20.04_py3.9_vllm_0.6.4", ("0.6.4", True)),
         ("vllm/vllm-openai:v0.8.5.post1", ("0.8.5.post1", True)),
-        ("vllm/vllm-openai:v0.34.0rc1", ("0.34.0", False)),
+        ("vllm/vllm-openai:v0.32.0rc1", ("0.32.0", False)),
+        ("vllm/vllm-openai:v0.10.1.1", ("0.10.1.1", True)),
+        ("vllm/vllm-openai:v0.34.0", ("", False)),
+        ("vllm/vllm-openai:v1.0.0", ("", False)),
+        ("vllm/vllm-openai:v0.5.4", ("", False)),
+        ("acme/vllm-openai:cu128-v0.8.5-patched", ("0.8.5", True)),
+        ("acme/vllm:2.1.0-vllm_0.8.5", ("0.8.5", True)),
+        ("acme/vllm:v0.10.1.1", ("0.10.1.1", True)),
+        ("acme/vllm:1.2", ("", False)),
+        ("acme/vllm:v0.3.1", ("", False)),
+        ("acme/vllm:2024.12", ("", False)),
+        ("acme/vllm:ubuntu22.04", ("", False)),
+        ("acme/vllm-router:0.8.5", ("", False)),
+        ("kserve/huggingfaceserver:v0.15.0-gpu", ("", False)),
+        ("ghcr.io/llm-d/llm-d:v0.3.1", ("", False)),
+        ("ghcr.io/llm-d/llm-d-cuda:v0.8.0", ("0.23.0", False)),
+        ("registry.redhat.io/rhaiis/vllm-cuda-rhel9:3.2.1", ("", False)),
+        ("registry.redhat.io/rhaiis/vllm-cuda-rhel9:3.0.0", ("0.8.4", False)),
+        ("nvcr.io/nvidia/vllm:26.02-py3", ("", False)),
+        ("nvcr.io/nvidia/vllm:26.01-py3", ("0.11.1", False)),
         ("vllm/vllm-openai:latest", ("", False)),
         ("vllm/vllm-openai@sha256:0", ("", False)),
         ("mirror:5000/vllm-openai", ("", False)),
     ],
 )
 def test_reads_the_version_in_a_tag(image: str, version: tuple[str, bool]) -> None:
-    assert version_in_tag(image) == version
+    assert version_in(image) == version
 
 
 @pytest.mark.parametrize(

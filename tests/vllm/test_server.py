@@ -212,7 +212,7 @@ def test_a_release_that_nobody_named_is_assumed() -> None:
 def test_a_version_that_is_none(run_cli: RunCli) -> None:
     result = run_cli("validate", "overlays/cpu", "--vllm-version", "newest")
     assert (result.code, result.output) == (2, "")
-    assert result.errors == "vllm-kustomize: 'newest' is no vLLM version; write it as 0.33.0\n"
+    assert result.errors == "vllm-kustomize: 'newest' is not a vLLM version; write it as 0.33.0\n"
 
 
 def test_another_container_is_no_server() -> None:

@@ -52,15 +52,15 @@ class Container:
         return f"container '{self.name}'" if self.name else "a container without a name"
 
     def is_vllm(self) -> bool:
-        """Whether the container runs a vLLM server: its command says so, or its image has no other command.
+        """Whether the container runs a vLLM server: its command line says so, or its image's entrypoint.
 
-        The images' entrypoint is `vllm serve` (docker/Dockerfile of vLLM), so `args` alone are its arguments.
+        That "vllm" is in an image's name proves nothing: routers, simulators and exporters have it too.
         """
-        command = " ".join(strings(self.spec.get("command")))
-        if command:
-            words = f"{command} {' '.join(strings(self.spec.get('args')))}"
-            return "vllm serve" in words or "vllm.entrypoints" in words
-        return "vllm" in images.parse(self.image).name
+        words = " ".join(strings(self.spec.get("command")) + strings(self.spec.get("args")))
+        if "vllm serve" in words or "vllm.entrypoints" in words:
+            return True
+        image = images.image_of(self.image)
+        return image is not None and image.entrypoint is not None and not self.spec.get("command")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""What each vLLM release knows by name (`data/facts.json`, written by tools/catalog)."""
+"""What each vLLM release knows by name (`data/facts.json`, written by tools/catalog).
+
+For a release that is not known (an empty text) it is what any release knows.
+"""
 
 from __future__ import annotations
 
@@ -13,37 +16,37 @@ _TABLE = Path(__file__).parent / "data" / "facts.json"
 
 
 def environment_variables(release: str) -> frozenset[str]:
-    """The VLLM_* names that a release may know; empty for one that is newer than the table."""
+    """The VLLM_* names that a release may know."""
     return _known("environment", release)
 
 
 def metrics(release: str) -> frozenset[str]:
-    """The vllm:* metrics that a release may have, without Prometheus' suffixes; empty as above."""
+    """The vllm:* metrics that a release may have, without Prometheus' suffixes."""
     return _known("metrics", release)
 
 
 def tool_parsers(release: str) -> frozenset[str]:
-    """What --tool-call-parser may name without a plugin; empty as above."""
+    """What --tool-call-parser may name without a plugin."""
     return _known("tool_parsers", release)
 
 
 def reasoning_parsers(release: str) -> frozenset[str]:
-    """What --reasoning-parser may name without a plugin; empty as above."""
+    """What --reasoning-parser may name without a plugin."""
     return _known("reasoning_parsers", release)
 
 
 def attention_backends(release: str) -> frozenset[str]:
-    """What --attention-backend and VLLM_ATTENTION_BACKEND may name; empty as above."""
+    """What --attention-backend and VLLM_ATTENTION_BACKEND may name."""
     return _known("attention_backends", release)
 
 
 def quantization_methods(release: str) -> frozenset[str]:
-    """What --quantization may name without a plugin; empty as above."""
+    """What --quantization may name without a plugin."""
     return _known("quantization", release)
 
 
 def oldest_compute_capability(release: str) -> tuple[int, int] | None:
-    """The lowest compute capability that the CUDA image of a release has kernels for; None as above."""
+    """The lowest compute capability that the CUDA image of a release has kernels for."""
     architectures = _known("cuda_architectures", release)
     numbers = (architecture.removesuffix("+PTX").split(".") for architecture in architectures)
     return min(((int(major), int(minor)) for major, minor in numbers), default=None)
@@ -68,7 +71,9 @@ def _known(section: str, release: str) -> frozenset[str]:
 
 
 def _around(known: list[str], release: str) -> tuple[str, ...]:
-    """A release of the table, or the two releases that one which is not in it lies between."""
+    """A release of the table, or the two releases that one which is not in it lies between; all for none."""
+    if not release:
+        return tuple(known)
     if release in known:
         return (release,)
     older = sum(version_key(version) < version_key(release) for version in known)

@@ -85,6 +85,11 @@ class Server:
         return f"assumed vLLM {self.release}" if self.assumed else f"vLLM {self.release}"
 
     @property
+    def known_release(self) -> str:
+        """The release that the image names, empty where that is not known."""
+        return "" if self.assumed else self.release
+
+    @property
     def version(self) -> tuple[int, ...]:
         """The release as numbers that compare."""
         return tuple(int(part) for part in re.findall(r"\d+", self.release)[:3])

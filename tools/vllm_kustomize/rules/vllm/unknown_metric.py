@@ -26,7 +26,7 @@ HELP = "Scale on vllm:num_requests_waiting or vllm:kv_cache_usage_perc."
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield metrics in the server's autoscalers that its release does not have."""
-    known = metrics(server.release)
+    known = metrics(server.known_release)
     if not known:
         return
     for scaler in server.autoscalers:
@@ -35,4 +35,5 @@ def check_server(server: Server) -> Iterator[Problem]:
                 base = re.sub(r"(?:_total)?(?:_(?:sum|count|bucket|created))?\Z", "", metric)
                 if not {metric, base} & known:
                     message = f"{server.vllm} has no metric {metric}{did_you_mean(base, known)}"
-                    yield Problem(path, message, resource=scaler)
+                    severity = None if server.exact else Severity.WARNING
+                    yield Problem(path, message, severity=severity, resource=scaler)

@@ -27,7 +27,7 @@ _OF_OTHERS = frozenset({"VLLM_ADDITIONAL_ARGS"})
 
 def check_server(server: Server) -> Iterator[Problem]:
     """Yield variables with vLLM's prefix that the release does not read."""
-    known = environment_variables(server.release)
+    known = environment_variables(server.known_release)
     if not known:
         return
     fatal = server.switched_on("fail_on_environ_validation")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.vllm.cli import catalog
+from vllm_kustomize.vllm.cli.parser import parse
 from vllm_kustomize.vllm.cli.rewriting import Remark
 from vllm_kustomize.vllm.server import Server
 
@@ -12,10 +14,11 @@ from vllm_kustomize.vllm.server import Server
 def problems(server: Server, *kinds: str) -> Iterator[Problem]:
     """The remarks of these kinds, each at the argument that it is about.
 
-    Against a release that is not the server's own they are at most warnings, and say which one it is.
+    Against a release that is not the server's own they are at most warnings, and say which one it is. Where
+    the image names no release they are only those that every release has.
     """
     for remark in (*server.parsed.errors, *server.parsed.notices):
-        if remark.kind in kinds:
+        if remark.kind in kinds and (not server.assumed or _is_in_every_release(server, remark)):
             argument = server.line.arguments[min(remark.index, len(server.line.arguments) - 1)]
             file = server.line.file(argument.text) if remark.key else None
             yield Problem(
@@ -24,6 +27,23 @@ def problems(server: Server, *kinds: str) -> Iterator[Problem]:
                 severity=_severity(server),
                 resource=file.resource if file else None,
             )
+
+
+def _is_in_every_release(server: Server, remark: Remark) -> bool:
+    return all(
+        any(
+            (other.kind, other.index, other.key) == (remark.kind, remark.index, remark.key)
+            for other in _remarks(server, release)
+        )
+        for release in reversed(catalog.releases())
+    )
+
+
+def _remarks(server: Server, release: str) -> Iterator[Remark]:
+    line = server.line
+    parsed = parse(line.texts, catalog.load(release), line.read, serve=line.serve)
+    yield from parsed.errors
+    yield from parsed.notices
 
 
 def _severity(server: Server) -> Severity | None:
@@ -39,7 +59,10 @@ def _message(remark: Remark, server: Server) -> str:
         message += f"; {verb} {remark.suggestion}{'?' if verb != 'use' else ''}"
     release = server.parsed.release.version
     if not server.exact:
-        named = server.release != release
-        why = f"{server.release} is not in the catalogue" if named else "the image names no release"
+        why = "the image is built from it"
+        if server.assumed:
+            why = "the image names no release that is known"
+        elif server.release != release:
+            why = f"{server.release} is not in the catalogue"
         return f"{message} (checked against vLLM {release}: {why})"
     return message if f"vLLM {release}" in message else f"{message} (vLLM {release})"

@@ -19,7 +19,6 @@ from vllm_kustomize.kubernetes import images
 from vllm_kustomize.kubernetes.pods import Container, Pod
 from vllm_kustomize.model import Build, FieldPath
 from vllm_kustomize.vllm.cli import catalog
-from vllm_kustomize.vllm.cli.catalog import Release
 from vllm_kustomize.vllm.container import shell
 from vllm_kustomize.vllm.container.environment import (
     UNKNOWN,
@@ -29,6 +28,7 @@ from vllm_kustomize.vllm.container.environment import (
     may_have_more,
     mounted_file,
 )
+from vllm_kustomize.vllm.container.release import version_in
 
 API_SERVER = "vllm.entrypoints.openai.api_server"
 
@@ -36,15 +36,10 @@ _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh"))
 _WRAPPERS = frozenset(("exec", "env", "nohup", "tini", "dumb-init", "time", "command", "--"))
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 _SHELL_SCRIPT_OPTION = re.compile(r"-[a-z]*c")
-_SERVES = re.compile(r"(?:.*/)?vllm/vllm-openai[\w-]*|(?:.*/)?vllm-(?:arm64-)?cpu-release-repo")
-"""Images of vLLM whose entrypoint starts the server (docker/Dockerfile and its siblings)."""
-
-_MODULE_ENTRYPOINT_BEFORE = (0, 11, 1, 0)
+_MODULE_ENTRYPOINT_BEFORE = (0, 11, 1)
 """Up to 0.11.0 the entrypoint was `python3 -m vllm.entrypoints.openai.api_server`, since then `vllm
 serve`.
 """
-
-_VERSION_IN_TAG = re.compile(r"(?:^|vllm[_-])v?(\d+\.\d+(?:\.\d+)?(?:\.post\d+)?)(rc\d+|[.-]?dev)?(?![\d.])")
 
 
 FindFile = Callable[[str], "File | None"]
@@ -112,32 +107,6 @@ def command_line(build: Build, pod: Pod, container: Container) -> CommandLine | 
     return line
 
 
-def release_of(container: Container, override: str = "") -> tuple[Release, bool, str]:
-    """The release to check a container against, whether it is the very one, and how the image names its own.
-
-    The image's tag says it, `override` (a version the user gave) comes first; without either the newest
-    release stands in. Raises `ValueError` for an override that is no version.
-    """
-    if override:
-        release, exact = catalog.nearest(override)
-        return release, exact, override.removeprefix("v")
-    named, final = version_in_tag(container.image)
-    if not named:
-        return catalog.load(catalog.releases()[-1]), False, ""
-    release, exact = catalog.nearest(named)
-    return release, exact and final, named
-
-
-def version_in_tag(image: str) -> tuple[str, bool]:
-    """The vLLM version that an image's tag names, and whether it is a final release; `("", False)` without
-    one.
-
-    Reads `v0.33.0`, `v0.33.0-x86_64`, `0.9.2-cu126`, `rocm6.2_mi300_ubuntu20.04_py3.9_vllm_0.6.4`.
-    """
-    found = _VERSION_IN_TAG.search(images.parse(image).tag)
-    return (found[1], found[2] is None) if found else ("", False)
-
-
 def _words(container: Container) -> list[Argument] | NotRead:
     words: list[Argument] = []
     for key in ("command", "args"):
@@ -155,13 +124,16 @@ def _words(container: Container) -> list[Argument] | NotRead:
 def _behind_entrypoint(
     container: Container, words: Sequence[Argument], find: FindFile
 ) -> CommandLine | NotRead | None:
-    image = images.parse(container.image)
-    if not _SERVES.fullmatch(image.repository):
-        if "vllm" not in image.name:
-            return None
-        return NotRead(f"the entrypoint of the image {container.image} is not known; give a command")
-    named, _ = version_in_tag(container.image)
-    serve = not named or catalog.version_key(named) >= _MODULE_ENTRYPOINT_BEFORE
+    image = images.image_of(container.image)
+    if image is None or image.entrypoint is None:
+        line = _of_program(words, {}, find)
+        if line is None and "vllm" in images.parse(container.image).name:
+            return NotRead(f"the entrypoint of the image {container.image} is not known; give a command")
+        return line
+    if image.entrypoint == "module":
+        return CommandLine(tuple(words), serve=False, file=find)
+    version, _ = version_in(container.image)
+    serve = not version or catalog.version_key(version) >= _MODULE_ENTRYPOINT_BEFORE
     repeated = 0
     while repeated < min(2, len(words)) and words[repeated].text in ("vllm", "serve"):
         repeated += 1

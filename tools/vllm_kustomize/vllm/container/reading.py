@@ -8,8 +8,9 @@ from vllm_kustomize.kubernetes.images import image_of
 from vllm_kustomize.kubernetes.pods import Container, Pod, all_pods
 from vllm_kustomize.model import Build, FieldPath, Skipped
 from vllm_kustomize.vllm.cli.parser import Given, parse
-from vllm_kustomize.vllm.container.commandline import CommandLine, NotRead, command_line, release_of
+from vllm_kustomize.vllm.container.commandline import CommandLine, NotRead, command_line
 from vllm_kustomize.vllm.container.environment import UNKNOWN, environment
+from vllm_kustomize.vllm.container.release import release_of
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.vllm.setting import Setting
 from vllm_kustomize.wording import shorten
@@ -59,8 +60,8 @@ def _replaced(pod: Pod, container: Container) -> NotRead | None:
 def _server(
     build: Build, pod: Pod, container: Container, line: CommandLine, vllm_version: str
 ) -> Server | NotRead:
-    release, exact, named = release_of(container, vllm_version)
-    parsed = parse(line.texts, release, line.read, serve=line.serve)
+    running = release_of(container, vllm_version)
+    parsed = parse(line.texts, running.release, line.read, serve=line.serve)
     if parsed.unknown:
         return NotRead(parsed.unknown)
     return Server(
@@ -69,9 +70,9 @@ def _server(
         container=container,
         line=line,
         parsed=parsed,
-        release=named or release.version,
-        exact=exact,
-        assumed=not named,
+        release=running.version or running.release.version,
+        exact=running.exact,
+        assumed=not running.version,
         options={dest: _setting(given, line) for dest, given in parsed.given.items()},
         defaults=parsed.values,
         env=_variables(build, pod, container),

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:\.?post(\d+))?")
+_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.?post(\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,21 @@ def load(version: str) -> Release:
     )
 
 
+def newest() -> Release:
+    """The newest release of the catalogue."""
+    return load(releases()[-1])
+
+
 def nearest(version: str) -> tuple[Release, bool]:
     """The release to check a version against, and whether it has the very same options.
 
-    A version of the same minor release comes first, then the one that is next to it; raises `ValueError`
-    for text that is no version.
+    A version of the same minor release comes first, then the one that is next to it. For a version beyond
+    the releases that are known it is the newest. Raises `ValueError` for text that is not a version.
     """
     wanted = version_key(version)
     known = releases()
+    if not version_key(known[0]) <= wanted <= version_key(known[-1]):
+        return newest(), False
     exact = next((each for each in known if version_key(each) == wanted), None)
     if exact:
         return load(exact), True
@@ -126,15 +133,16 @@ def having(name: str) -> tuple[str, ...]:
     )
 
 
-def version_key(version: str) -> tuple[int, int, int, int]:
-    """A version as numbers that compare: `0.6.4.post1` is (0, 6, 4, 1); raises `ValueError` for other
-    text.
+def version_key(version: str) -> tuple[int, int, int, int, int]:
+    """A version as numbers that compare: `0.6.4.post1` is (0, 6, 4, 0, 1), `0.10.1.1` is (0, 10, 1, 1, 0).
+
+    Raises `ValueError` for other text.
     """
     match = _VERSION.match(version.strip())
     if match is None:
-        raise ValueError(f"'{version}' is no vLLM version")
-    major, minor, patch, post = (int(part or 0) for part in match.groups())
-    return major, minor, patch, post
+        raise ValueError(f"'{version}' is not a vLLM version")
+    major, minor, patch, hotfix, post = (int(part or 0) for part in match.groups())
+    return major, minor, patch, hotfix, post
 
 
 def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
