@@ -197,7 +197,8 @@ def _surroundings(engine: Path, settings: Settings) -> Iterator[str]:
         *settings.named_schema_locations,
         *settings.schema_locations,
     ):
-        yield stamp(str(tree))
+        if tree.is_file():
+            yield stamp(str(tree))
         for root, _, names in os.walk(tree):
             yield from (stamp(os.path.join(root, name)) for name in names if not name.endswith(".pyc"))
 
