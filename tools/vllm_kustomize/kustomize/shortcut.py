@@ -61,10 +61,8 @@ def wrap(overlay: Path, folder: Path) -> Path | None:
         entry = Path(os.path.relpath(target, wrapper)).as_posix()
     except ValueError:  # on another drive
         return None
-    try:
-        os.link(SCHEMA, wrapper / SCHEMA.name)
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(SCHEMA, wrapper / SCHEMA.name)
+    # A link would change the schema's own ctime, by which the cache sees that the tool changed.
+    shutil.copyfile(SCHEMA, wrapper / SCHEMA.name)
     content = {"resources": [entry], "openapi": {"path": SCHEMA.name}}
     (wrapper / KUSTOMIZATION_NAMES[0]).write_text(json.dumps(content), encoding="utf-8")
     return wrapper
