@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -121,6 +122,16 @@ def start_aibrix(cluster: Cluster) -> None:
     """The two of AIBrix's controllers that the overlay needs, without webhooks."""
     only = "--controllers=pod-autoscaler-controller,model-route-controller"
     start(cluster, "aibrix", *probes(), "--leader-elect=false", "--disable-webhook=true", only)
+
+
+def start_keda(cluster: Cluster) -> None:
+    """KEDA's operator alone: without its metrics server no autoscaler learns a number."""
+    folder = cluster.directory / "keda"
+    certificate(folder)
+    shutil.copyfile(folder / "tls.crt", folder / "ca.crt")
+    service = f"--metrics-service-bind-address=127.0.0.1:{free_port()}"
+    environment = {"POD_NAMESPACE": "keda", "KEDA_CLUSTER_OBJECT_NAMESPACE": "keda", "WATCH_NAMESPACE": ""}
+    start(cluster, "keda", *probes(), service, f"--cert-dir={folder}", **environment)
 
 
 def certificate(folder: Path) -> str:
