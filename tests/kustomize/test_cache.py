@@ -65,7 +65,7 @@ class Repo:
     def built(self) -> list[str]:
         """The overlays that the last run built."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return sorted(Path(line.split()[1]).name for line in lines if line.startswith("kustomize"))
+        return sorted({Path(line.split()[1]).name for line in lines if line.startswith("kustomize")})
 
 
 @pytest.fixture

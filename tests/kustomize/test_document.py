@@ -150,3 +150,53 @@ def test_duplicate_keys_are_found_while_reading() -> None:
     assert duplicate.path == ("a", 0, "b", "c")
     assert duplicate.location == Location("f.yaml", 5, 5)
     assert duplicate.first == Location("f.yaml", 3, 5)
+
+
+DEFINITION = """\
+# a comment
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: models.example.com
+spec:
+  versions:
+    - name: v1
+      schema:
+        openAPIV3Schema:
+          type: object
+
+          properties:
+            spec:
+              description: |-
+                Long text
+                ---
+              type: object
+      served: true
+    - name: v2
+      schema:
+        openAPIV3Schema:
+          type: string
+"""
+
+
+def test_a_schema_set_aside_reads_as_if_it_had_been_read_at_once() -> None:
+    text = f"{DEFINITION}---\n{OTHER}---\n{DEFINITION}"
+    long = text + "#" * 20_000
+    at_once = read_documents(long, "f")
+    later = read_documents(long, "f", later=True)
+    assert [document.data for document in later] == [document.data for document in at_once]
+    path = ("spec", "versions", 0, "schema", "openAPIV3Schema", "properties", "spec", "type")
+    for index in (0, 2):
+        found = read_documents(long, "f", later=True)[index]
+        assert found.locate(path) == at_once[index].locate(path)
+        assert found.locate(path[:5], key=True) == at_once[index].locate(path[:5], key=True)
+
+
+OTHER = """\
+kind: ConfigMap
+data:
+  crd: |
+    kind: CustomResourceDefinition
+        openAPIV3Schema:
+          type: object
+"""

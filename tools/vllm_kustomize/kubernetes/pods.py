@@ -27,6 +27,9 @@ TEMPLATES: dict[str, tuple[FieldPath, ...]] = {
 }
 """Where each kind keeps its pod templates."""
 
+DEFINITION = "CustomResourceDefinition"
+"""The kind whose objects are long and hold neither pods nor addresses, only what fields may look like."""
+
 _DEEPEST = 12
 """Levels of a custom resource that are searched for pod templates."""
 
@@ -175,7 +178,7 @@ def all_pods(resource: Resource) -> Iterator[Pod]:
             template = mapping(get(resource.manifest, path))
             if template:
                 yield Pod(resource, path, template)
-    elif "." in resource.api_version.partition("/")[0]:
+    elif "." in resource.api_version.partition("/")[0] and resource.kind != DEFINITION:
         yield from _embedded(resource, resource.manifest, ())
 
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from vllm_kustomize.kustomize.yaml.reader import parse_yaml
 from vllm_kustomize.model import Error, FieldPath, Resource
+
+_SEPARATOR = "\n---\n"
+"""What the engine writes between documents; within one every line that begins so is indented."""
+_LONG = 20_000
+"""Characters from which a document is worth keeping for the next overlay."""
+_MOST_LONG = 256
 
 
 def load_rendered(output: bytes, name: str) -> Iterator[Resource]:
@@ -15,13 +22,24 @@ def load_rendered(output: bytes, name: str) -> Iterator[Resource]:
     Raises `Error` where it is no YAML.
     """
     try:
-        documents = parse_yaml(output.decode("utf-8"))
+        texts = output.decode("utf-8").split(_SEPARATOR)
+        documents = [
+            document for text in texts for document in (_read_long if len(text) > _LONG else _read)(text)
+        ]
     except UnicodeDecodeError as error:
         raise Error(f"{name}: the engine's output is not UTF-8 (byte {error.start})") from None
     except ValueError as error:
         raise Error(f"{name}: the engine's output is not YAML: {error}") from None
     for index, document in enumerate(documents):
         yield from resources_in(document, index)
+
+
+def _read(text: str) -> tuple[Any, ...]:
+    return tuple(parse_yaml(text))
+
+
+_read_long = lru_cache(_MOST_LONG)(_read)
+"""Overlays render the same long documents, definitions of custom resources above all."""
 
 
 def resources_in(document: Any, index: int, at: FieldPath = ()) -> Iterator[Resource]:

@@ -132,7 +132,7 @@ class SourceTree:
         if path not in self._documents:
             yes_is_true = path.name in KUSTOMIZATION_NAMES
             self._documents[path] = read_documents(
-                self.text(path), display_path(path), yes_is_true=yes_is_true
+                self.text(path), display_path(path), yes_is_true=yes_is_true, later=True
             )
         return self._documents[path]
 

@@ -25,6 +25,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from vllm_kustomize.kustomize.yaml.aside import KEY, Aside, set_aside
 from vllm_kustomize.kustomize.yaml.scalars import resolve
 from vllm_kustomize.model import Error, FieldPath, Location, Precision
 
@@ -156,6 +157,17 @@ class Node:
             node = child
         return node, len(path)
 
+    def same_as(self, other: Node) -> bool:
+        """Whether both nodes come to the same data; parts that they share are not looked into."""
+        if self is other or self.value is other.value:
+            return True
+        mine, theirs = self.value, other.value
+        if isinstance(mine, dict) and isinstance(theirs, dict):
+            return mine.keys() == theirs.keys() and all(mine[key].same_as(theirs[key]) for key in mine)
+        if isinstance(mine, list) and isinstance(theirs, list):
+            return len(mine) == len(theirs) and all(map(Node.same_as, mine, theirs))
+        return bool(mine == theirs)
+
     def data(self) -> Any:
         """Return the value as plain dicts, lists and scalars."""
         value = self.value
@@ -164,6 +176,33 @@ class Node:
         if isinstance(value, list):
             return [child.data() for child in value]
         return value
+
+
+class Unread(Node):
+    """A mapping whose lines were set aside, and are read once somebody asks for its value."""
+
+    __slots__ = ("_aside", "_value", "_yes_is_true")
+
+    def __init__(self, aside: Aside, place: Node, yes_is_true: bool) -> None:
+        self._aside: Aside | None = aside
+        self._yes_is_true = yes_is_true
+        super().__init__(None, place.file, place.line, place.column)
+
+    @property
+    def value(self) -> Any:
+        """What the lines hold; an empty mapping where they are not YAML, of which the engine complains."""
+        if self._aside is not None:
+            (above, text), self._aside = self._aside, None
+            try:
+                documents = read_documents(text, self.file, (above, 0), yes_is_true=self._yes_is_true)
+                self._value = documents[0].root.value
+            except DocumentError:
+                self._value = {}
+        return self._value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self._value = value
 
 
 def written_over(new: Node, old: Node | None) -> Node:
@@ -205,19 +244,21 @@ class Document:
 
 
 def read_documents(
-    text: str, file: str, start: tuple[int, int] = (0, 0), *, yes_is_true: bool = True
+    text: str, file: str, start: tuple[int, int] = (0, 0), *, yes_is_true: bool = True, later: bool = False
 ) -> tuple[Document, ...]:
     """Read every document of a YAML (or JSON) stream; empty ones hold None.
 
     `file` is the name that locations carry, `start` the lines above and the columns left of the text there.
     `yes_is_true` takes `yes`, `on` and `y` for booleans, as kubectl does; Kustomize does so in kustomizations
-    (go-yaml v2), not in resources and patches (go-yaml v3).
+    (go-yaml v2), not in resources and patches (go-yaml v3). `later` leaves the schemas of custom resource
+    definitions to be read when they are asked for; duplicate keys in them are not found.
     Raises DocumentError where the text is not YAML, is nested more than `MAX_DEPTH` levels deep, holds more
     than `MAX_VALUES` values, repeats more than `MAX_ALIASED` of them by aliases, or has keys that JSON cannot
     hold.
     """
     try:
-        return tuple(_Reader(text, file, start, yes_is_true).documents())
+        shorter, asides = set_aside(text) if later else (text, {})
+        return tuple(_Reader(shorter, file, start, yes_is_true, asides).documents())
     except MarkedYAMLError as error:
         raise _no_break_space(text, file, start) or _syntax_error(error, file, start) from None
     except UnicodeEncodeError as error:
@@ -232,7 +273,10 @@ def read_documents(
 class _Reader:
     """Builds nodes from the parser's events, without recursion."""
 
-    def __init__(self, text: str, file: str, start: tuple[int, int], yes_is_true: bool) -> None:
+    def __init__(
+        self, text: str, file: str, start: tuple[int, int], yes_is_true: bool, asides: Mapping[int, Aside]
+    ) -> None:
+        self.asides = asides
         self.file = file
         self.yes_is_true = yes_is_true
         self.line, self.column = start[0] + 1, start[1] + 1
@@ -356,6 +400,8 @@ class _Reader:
                 raise DocumentError("'<<' merges something that is no mapping", node.location())
             mapping.merges += sources
             return
+        if name == KEY and node.value is None and key.line - self.line in self.asides:
+            node = Unread(self.asides[key.line - self.line], node, self.yes_is_true)
         node.key_line, node.key_column = key.line, key.column
         fields = mapping.node.value
         if name in fields:

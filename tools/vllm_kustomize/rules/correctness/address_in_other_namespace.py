@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import texts
+from vllm_kustomize.kubernetes.pods import DEFINITION
 from vllm_kustomize.model import Build, Problem, Related, Resource, Severity
 
 SEVERITY = Severity.WARNING
@@ -28,6 +29,8 @@ def check_build(build: Build) -> Iterator[Problem]:
         if resource.kind == "Service" and resource.namespace:
             services.setdefault(resource.name, []).append(resource)
     for resource in build.resources if services else ():
+        if resource.kind == DEFINITION:
+            continue
         for path, text in texts(dict(resource.manifest), ()):
             for name, namespace in _ADDRESS.findall(text) if ".svc" in text else ():
                 found = services.get(name, [])

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import mapping, texts
+from vllm_kustomize.kubernetes.pods import DEFINITION
 from vllm_kustomize.model import Problem, Resource, Severity
 
 SEVERITY = Severity.INFO
@@ -30,6 +31,8 @@ _VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$\{([A-Za-z_][A-Za-z0-9_]*)(?:[:=,^#%/
 
 def check(resource: Resource) -> Iterator[Problem]:
     """Yield the fields that hold a variable in braces; the values of a Secret are encoded."""
+    if resource.kind == DEFINITION:
+        return
     metadata = resource.metadata
     if any(mapping(metadata.get(field)).get(_SWITCH) == "disabled" for field in ("annotations", "labels")):
         return

@@ -27,7 +27,7 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
         if step.kustomization.is_component:
             continue
         if all(
-            change.after is not None and change.after.root.data() == change.before.root.data()
+            change.after is not None and change.after.root.same_as(change.before.root)
             for change in step.changes
         ):
             names = ", ".join(sorted({str(change.before) for change in step.changes}))
