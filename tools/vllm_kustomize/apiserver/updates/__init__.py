@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vllm_kustomize import apiserver
-from vllm_kustomize.apiserver.updates.applying import apply, repeated_items
+from vllm_kustomize.apiserver.updates.applying import apply, unmergeable_items
 from vllm_kustomize.apiserver.updates.defaults import stored
 from vllm_kustomize.apiserver.updates.frozen import FROZEN
-from vllm_kustomize.apiserver.updates.special import SPECIAL
+from vllm_kustomize.apiserver.updates.special import SPECIAL, metadata
 from vllm_kustomize.apiserver.updates.update import Update
 from vllm_kustomize.model import FieldPath, KubernetesVersion, Manifest, Problem, Severity
 
@@ -34,7 +34,8 @@ def check(last: Manifest, manifest: Manifest, version: KubernetesVersion) -> Ite
         yield from _named(update.frozen(path, way_out))
     if kind in SPECIAL:
         yield from _named(SPECIAL[kind](update))
-    yield from _named(_repeated(manifest))
+    yield from _named(metadata(update))
+    yield from _named(_unmergeable(manifest))
     if last != manifest:
         yield from _named(_left_over(update))
 
@@ -52,10 +53,11 @@ def _named(problems: Iterator[Problem]) -> Iterator[Problem]:
     return (replace(problem, rule=RULE) for problem in problems)
 
 
-def _repeated(manifest: Manifest) -> Iterator[Problem]:
-    for path in repeated_items(manifest):
-        message = "has the key of an item above it: server-side apply refuses the list, so nothing is updated"
-        yield Problem(path, message, severity=Severity.ERROR, help="Keep one of the two items.")
+def _unmergeable(manifest: Manifest) -> Iterator[Problem]:
+    for path, wrong in unmergeable_items(manifest):
+        message = f"{wrong}: server-side apply refuses the whole object"
+        way_out = "Give every item of the list a key of its own."
+        yield Problem(path, message, severity=Severity.ERROR, help=way_out)
 
 
 def _left_over(update: Update) -> Iterator[Problem]:

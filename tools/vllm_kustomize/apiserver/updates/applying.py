@@ -17,6 +17,10 @@ Lists = Mapping[tuple[str, ...], tuple[str, ...]]
 """The lists that merge item by item, by the names on the way to them, with the keys of their items."""
 
 _KEY_DEFAULTS = {"protocol": "TCP"}
+_KEYLESS = frozenset({"imagePullSecrets"})
+"""Lists in which an item may lack its key: the schema has a default for it."""
+_ATOMIC = frozenset({"dataSource", "fieldRef", "nodeSelector", "resourceFieldRef", "roleRef", "selector"})
+"""Maps that are replaced whole (`x-kubernetes-map-type: atomic`), where it makes a difference."""
 
 
 def keyed_lists(manifest: Manifest) -> Lists:
@@ -32,32 +36,34 @@ def apply(live: Manifest, last: Manifest, manifest: Manifest) -> dict[Any, Any]:
     return applied
 
 
-def repeated_items(manifest: Manifest) -> Iterator[FieldPath]:
-    """Items whose key an earlier item of the list has, which server-side apply refuses."""
+def unmergeable_items(manifest: Manifest) -> Iterator[tuple[FieldPath, str]]:
+    """Items that server-side apply cannot tell apart, with what is wrong with each."""
     for names, keys in keyed_lists(manifest).items():
         if keys:
-            yield from _repeated(manifest, names, keys, ())
+            yield from _unmergeable(manifest, names, keys, ())
 
 
-def _repeated(
+def _unmergeable(
     value: Any, names: tuple[str, ...], keys: tuple[str, ...], path: FieldPath
-) -> Iterator[FieldPath]:
+) -> Iterator[tuple[FieldPath, str]]:
     if isinstance(value, list) and names:
         for index, item in enumerate(value):
-            yield from _repeated(item, names, keys, (*path, index))
+            yield from _unmergeable(item, names, keys, (*path, index))
     elif isinstance(value, dict) and names:
-        yield from _repeated(value.get(names[0]), names[1:], keys, (*path, names[0]))
+        yield from _unmergeable(value.get(names[0]), names[1:], keys, (*path, names[0]))
     elif isinstance(value, list):
         seen = set()
         for index, item in enumerate(value):
             key = _key(item, keys)
-            if key is not None and key in seen:
-                yield (*path, index)
+            if isinstance(item, dict) and path[-1] not in _KEYLESS and not any(map(item.get, keys)):
+                yield (*path, index), f"has no {' and no '.join(keys)}"
+            elif key is not None and key in seen:
+                yield (*path, index), f"has the same {' and '.join(keys)} as an item above it"
             seen.add(key)
 
 
 def _merge(live: Any, last: Any, manifest: Any, lists: Lists, names: tuple[str, ...]) -> Any:
-    if isinstance(live, dict) and isinstance(manifest, dict):
+    if isinstance(live, dict) and isinstance(manifest, dict) and not _ATOMIC.intersection(names[-1:]):
         return _merge_fields(live, last if isinstance(last, dict) else {}, manifest, lists, names)
     keys = lists.get(names)
     if keys and isinstance(live, list) and isinstance(manifest, list):

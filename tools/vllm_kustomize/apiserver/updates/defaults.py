@@ -15,6 +15,10 @@ from vllm_kustomize.kubernetes.fields import mapping, sequence, text
 from vllm_kustomize.model import Manifest
 
 FILE_MODE = 0o644
+BEHIND_GATES = ("evictionResponders", "schedulingGroup")
+"""Fields of pods that the server drops while their feature gates are off, as they are up to 1.37."""
+DATA_SOURCES = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
+"""What `dataSource` may be; the server drops any other (EnforceDataSourceBackwardsCompatibility)."""
 MOUNTED_AS_FILES = ("secret", "configMap", "downwardAPI", "projected")
 
 
@@ -75,6 +79,9 @@ def _container(container: Mapping[Any, Any]) -> None:
     for field in ("livenessProbe", "readinessProbe", "startupProbe"):
         if isinstance(container.get(field), dict):
             _probe(container[field])
+    lifecycle = container.get("lifecycle")
+    if isinstance(lifecycle, dict):
+        lifecycle.pop("stopSignal", None)
     for field in ("postStart", "preStop"):
         _handler(mapping(container, "lifecycle", field))
 
@@ -123,6 +130,8 @@ def _pod_spec(spec: Any) -> None:
         },
     )
     spec["serviceAccount"] = spec["serviceAccountName"]
+    for field in BEHIND_GATES:
+        spec.pop(field, None)
     for field in ("containers", "initContainers"):
         for _, container in structs(spec, field):
             _container(container)
@@ -136,6 +145,8 @@ def _pod(pod: dict[Any, Any]) -> None:
     _pod_spec(spec)
     if not isinstance(spec, dict):
         return
+    if not text(spec, "priorityClassName"):
+        _fill(spec, {"priority": 0, "preemptionPolicy": "PreemptLowerPriority"})
     _fill(spec, {"enableServiceLinks": True, "serviceAccountName": "default", "serviceAccount": "default"})
     for field in ("containers", "initContainers"):
         for _, container in structs(spec, field):
@@ -179,9 +190,11 @@ def _stateful_set(stateful: dict[Any, Any]) -> None:
     if text(strategy, "type") == "RollingUpdate":
         _fill(strategy, {"rollingUpdate": {}})
         _fill(strategy.get("rollingUpdate"), {"partition": 0})
-    for _, claim in structs(spec, "volumeClaimTemplates"):
-        _fill(claim, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "status": {"phase": "Pending"}})
-        _claim_spec(claim.get("spec"))
+    for claim in sequence(spec, "volumeClaimTemplates"):
+        if isinstance(claim, dict):
+            for field in ("apiVersion", "kind", "status"):  # the server's own to fill in
+                claim.pop(field, None)
+            _claim_spec(claim.get("spec"))
 
 
 def _job_spec(spec: Any) -> None:
@@ -221,7 +234,10 @@ def _claim(claim: dict[Any, Any]) -> None:
         return
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
     if isinstance(source, dict) and reference is None:
-        spec["dataSourceRef"] = dict(source)
+        if (source.get("apiGroup") or "", source.get("kind")) in DATA_SOURCES:
+            spec["dataSourceRef"] = dict(source)
+        else:
+            del spec["dataSource"]
     elif isinstance(reference, dict) and source is None and not text(reference, "namespace"):
         spec["dataSource"] = dict(reference)
 

@@ -31,10 +31,14 @@ _MAPS = frozenset(
 )
 """Fields that are maps, or structs without a pointer: empty and absent are one."""
 
+_POINTERS = frozenset({"apiGroup", "storageClassName", "volumeAttributesClassName"})
+"""Texts whose emptiness says something."""
+
 _NUMBERS = frozenset(
     {
         "containerPort",
         "failureThreshold",
+        "generation",
         "globalDefault",
         "healthCheckNodePort",
         "hostIPC",
@@ -89,7 +93,7 @@ def is_same(old: Any, new: Any, name: str = "") -> bool:
 
 def _seen(name: object, value: Any) -> Any:
     """The value as Go sees it: None where it is as good as absent."""
-    if value is None or value == "" or value == []:
+    if value is None or value == [] or (value == "" and name not in _POINTERS):
         return None
     if value == {} and isinstance(value, dict):
         return None if name in _MAPS else value
@@ -105,5 +109,9 @@ def _same(old: Any, new: Any, path: FieldPath) -> bool:
         return True
     if old is None or new is None or not any(step in _QUANTITIES for step in path[-2:]):
         return False
-    before, after = quantity.of(old), quantity.of(new)
+    before, after = quantity.of(_trimmed(old)), quantity.of(_trimmed(new))
     return before is not None and before == after
+
+
+def _trimmed(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value

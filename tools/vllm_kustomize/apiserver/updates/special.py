@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,12 +12,14 @@ from vllm_kustomize.apiserver.updates.frozen import NEW_CLAIM, NEW_NAME, RECREAT
 from vllm_kustomize.apiserver.updates.update import Update, refused
 from vllm_kustomize.kubernetes import quantity
 from vllm_kustomize.kubernetes.fields import flag, get, is_set, mapping, number, sequence, text
-from vllm_kustomize.model import FieldPath, Problem
+from vllm_kustomize.model import FieldPath, Problem, Severity
 
 POD_WAY_OUT = (
     "Delete the pod and apply it anew, or let a Deployment or Job make it: only images, tolerations that are "
     "added, and a shorter activeDeadlineSeconds may change in a pod that exists."
 )
+_VERSION = re.compile(r"[1-9][0-9]*")
+_UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SCHEDULING = ("nodeSelector", "tolerations", "schedulingGates")
 """What a suspended Job's pods may change about where they run, besides node affinity."""
 
@@ -34,6 +37,26 @@ VOLUME_SETTINGS = frozenset(
     }
 )
 """The fields of a PersistentVolume's spec that are not its source."""
+
+
+def metadata(update: Update) -> Iterator[Problem]:
+    """What the server assigns is not the manifest's to set (ValidateObjectMetaUpdate).
+
+    An id or version that could be the object's own is left to the server to compare.
+    """
+    found = mapping(update.manifest, "metadata")
+    version, uid = text(found, "resourceVersion"), text(found, "uid")
+    wrong = {
+        "managedFields": is_set(found, "managedFields"),
+        "deletionGracePeriodSeconds": bool(update.changed(("metadata", "deletionGracePeriodSeconds"))),
+        "resourceVersion": bool(version) and not _VERSION.fullmatch(version),
+        "uid": bool(uid) and not _UID.fullmatch(uid),
+    }
+    for field, is_wrong in wrong.items():
+        if is_wrong:
+            message = "is the server's own: no update may set it"
+            way_out = "Leave it out; `kubectl get -o yaml` prints it, but it belongs to no manifest."
+            yield Problem(("metadata", field), message, severity=Severity.ERROR, help=way_out)
 
 
 def immutable(update: Update) -> Iterator[Problem]:
@@ -175,6 +198,8 @@ def _is_settable(change: Change, old: Mapping[Any, Any]) -> bool:
     if below[0] in ("activeDeadlineSeconds", "tolerations", "schedulingGates"):
         return True
     if below[0] in ("containers", "initContainers") and below[2:] == ("image",):
+        return True
+    if below[0] in ("priority", "preemptionPolicy") and change.old is None:  # the priority class's to say
         return True
     if sequence(old, "schedulingGates"):
         return (below[0] == "nodeSelector" and change.old is None) or below[:2] == (
