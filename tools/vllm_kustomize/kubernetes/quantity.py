@@ -79,7 +79,7 @@ def of(value: Any) -> Fraction | None:
         return None
     if isinstance(value, str):
         try:
-            return parse(value)
+            return parse(value.strip())  # as its UnmarshalJSON does
         except Malformed:
             return None
     if isinstance(value, int):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from vllm_kustomize.apiserver.core.claims import CLAIM_SPEC
+from vllm_kustomize.apiserver.core.claims import TEMPLATE_CLAIM_SPEC
 from vllm_kustomize.apiserver.core.pod import POD_SPEC, pod_annotations
 from vllm_kustomize.apiserver.framework.combinators import (
     AllOf,
@@ -247,6 +247,8 @@ def stateful_strategy(value: Any, scope: Scope) -> Iterator[Fault]:
 def with_claims(value: Any) -> dict[str, Any]:
     """A StatefulSet's pod spec with its claims among the volumes; they hide others of their name."""
     spec = dict(mapping(mapping(value, "template"), "spec"))
+    for field in ("hostname", "subdomain"):  # the controller's own to set
+        spec.pop(field, None)
     claims = dict.fromkeys(
         text(mapping(claim, "metadata"), "name") for _, claim in structs(value, "volumeClaimTemplates")
     )
@@ -264,7 +266,7 @@ class StatefulPods(Check):
 
     accepts = dict
     zero = MappingProxyType({})
-    parts = (POD_SPEC, CLAIM_SPEC)
+    parts = (POD_SPEC, TEMPLATE_CLAIM_SPEC)
     note = " (the server accepts this, but no pod can be created from it)"
 
     def __call__(self, value: Any, path: FieldPath, scope: Scope) -> None:
@@ -274,7 +276,7 @@ class StatefulPods(Check):
         own = len(spec["volumes"]) - len(sequence(value, "volumeClaimTemplates"))
         POD_SPEC(spec, (*path, "template", "spec"), inner)
         for index, claim in structs(value, "volumeClaimTemplates"):
-            CLAIM_SPEC(mapping(claim, "spec"), (*path, "volumeClaimTemplates", index, "spec"), inner)
+            TEMPLATE_CLAIM_SPEC(mapping(claim, "spec"), (*path, "volumeClaimTemplates", index, "spec"), inner)
         checked = scope.stricter_since((1, 34))
         for problem in inner.problems:
             problem = _at_claim(problem, own, path)
@@ -309,10 +311,11 @@ _STATEFUL_FIELDS = api.struct(
         "updateStrategy": api.struct(
             {
                 "rollingUpdate": api.struct(
-                    {"partition": NOT_NEGATIVE, "maxUnavailable": Since((1, 35), SOME_UNAVAILABLE)}
+                    {"partition": NOT_NEGATIVE, "maxUnavailable": Since((1, 37), SOME_UNAVAILABLE)}
                 )
             },
         ),
+        "volumeClaimTemplates": api.items(api.struct({"metadata": TEMPLATE_META})),
         "template": api.struct(
             {"metadata": TEMPLATE_META}, template_labels, pod_annotations, no_ephemeral_containers
         ),

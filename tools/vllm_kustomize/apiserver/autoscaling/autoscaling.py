@@ -33,7 +33,7 @@ SEGMENT = api.text(names.path_segment)
 
 
 def parses(value: Any, scope: Scope) -> Iterator[Fault]:
-    """An apiVersion is a version, or a group and a version; Kubernetes 1.35 began to look."""
+    """An apiVersion is a version, or a group and a version; Kubernetes 1.34 began to look."""
     found = text(value, "apiVersion")
     if found.count("/") > 1:
         yield _unusable(scope, f"{quote(found)} is not an apiVersion such as apps/v1")
@@ -49,7 +49,7 @@ def names_group(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 def _unusable(scope: Scope, message: str) -> Fault:
-    severity = Severity.ERROR if scope.stricter_since((1, 35)) else Severity.WARNING
+    severity = Severity.ERROR if scope.stricter_since((1, 34)) else Severity.WARNING
     return Fault(("apiVersion",), message, severity)
 
 

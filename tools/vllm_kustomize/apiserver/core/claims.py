@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver.core.resources import resource_name
-from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, warning
+from vllm_kustomize.apiserver.framework.combinators import AllOf, Family, Fault, Scope, warning
 from vllm_kustomize.apiserver.framework.metadata import ANNOTATIONS, LABELS
 from vllm_kustomize.apiserver.framework.selectors import SELECTOR
 from vllm_kustomize.kubernetes import names, quantity
@@ -116,6 +116,18 @@ CLAIM_SPEC = api.struct(
     storage_request,
     data_source,
 )
+
+
+def kept_data_source(value: Any, scope: Scope) -> Iterator[Fault]:
+    """In a template the server does not drop a dataSource that no claim may have."""
+    source = value.get("dataSource")
+    if not isinstance(source, dict) or text(source, "apiGroup"):
+        return
+    if text(source, "kind") != "PersistentVolumeClaim":
+        yield Fault(("dataSource",), "needs an apiGroup, unless its kind is PersistentVolumeClaim")
+
+
+TEMPLATE_CLAIM_SPEC = AllOf(CLAIM_SPEC, api.struct({}, kept_data_source))
 
 
 def only_labels_and_annotations(value: Any, scope: Scope) -> Iterator[Fault]:

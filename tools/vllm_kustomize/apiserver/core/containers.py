@@ -148,7 +148,7 @@ def init_restart(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault(
                 ("restartPolicy",), f"{quote(policy)} is not supported; an init container may have Always"
             )
-    else:
+    if scope.stricter_since((1, 35)):
         yield from restart_rules(value, scope)
     if is_sidecar(value):
         return

@@ -162,8 +162,10 @@ def value_from(value: Any, scope: Scope) -> Iterator[Fault]:
     sources = value.get("valueFrom")
     if not isinstance(sources, dict):
         return
-    count = sum(is_set(sources, name) for name in SOURCES)
-    if not count:
+    # Before 1.35 the server drops fileKeyRef (feature gate EnvFiles).
+    known = [name for name in SOURCES if name != "fileKeyRef" or scope.stricter_since((1, 35))]
+    count = sum(is_set(sources, name) for name in known)
+    if not count and not is_set(sources, "fileKeyRef"):
         yield Fault(("valueFrom",), f"needs one of {', '.join(SOURCES)}")
     elif value.get("value"):
         yield Fault(("valueFrom",), "may not be set beside a value")

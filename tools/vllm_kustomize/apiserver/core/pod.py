@@ -77,10 +77,12 @@ def dns(pod: Any, scope: Scope) -> Iterator[Fault]:
 
 
 def _search(domain: str, scope: Scope) -> str:
+    if domain == "." and not scope.stricter_before((1, 33)):
+        return ""
     domain = domain.removesuffix(".")
     if scope.stricter_before((1, 33)):
         return names.dns_subdomain(domain)
-    return names.dns_subdomain_underscore(domain) if domain else ""
+    return names.dns_subdomain_underscore(domain)
 
 
 def host_aliases(pod: Any, scope: Scope) -> Iterator[Fault]:

@@ -273,6 +273,6 @@ POD_FIELDS = {
     "nodeSelector": LABELS,
     "nodeName": api.text(names.dns_subdomain),
     "priorityClassName": api.text(names.dns_subdomain),
-    "preemptionPolicy": api.one_of("PreemptLowerPriority", "Never"),
+    "preemptionPolicy": api.one_of("PreemptLowerPriority", "Never", empty=True),
     "schedulingGates": api.items(None, scheduling_gates),
 }

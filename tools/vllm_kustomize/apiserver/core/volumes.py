@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from vllm_kustomize.apiserver.core import certificates
 from vllm_kustomize.apiserver.core.claims import CLAIM_SPEC, CLAIM_TEMPLATE_META
 from vllm_kustomize.apiserver.core.env import VOLUME_FIELDS, field_ref, resource_ref
 from vllm_kustomize.apiserver.core.storage_sources import SHARED_SOURCES, file_mode
@@ -19,6 +20,7 @@ from vllm_kustomize.apiserver.framework.combinators import (
     Family,
     Fault,
     Scope,
+    Since,
     always,
     required,
     structs,
@@ -112,24 +114,20 @@ def token_lifetime(value: Any, scope: Scope) -> Iterator[Fault]:
             yield Fault(("expirationSeconds",), f"is {seconds}, but must be at most 4294967296")
 
 
-def behind_a_gate(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A projection whose feature is off unless someone has turned it on: the server drops it."""
-    yield warning((), "is dropped by the server unless its feature gate has been turned on")
-
-
 PROJECTIONS: Mapping[str, Check] = {
     "secret": api.struct({"name": required(TEXT), "items": KEY_ITEMS}),
     "configMap": api.struct({"name": required(TEXT), "items": KEY_ITEMS}),
     "downwardAPI": DownwardFiles(),
     "serviceAccountToken": api.struct({}, token_lifetime),
-    "clusterTrustBundle": api.struct({}, behind_a_gate),
-    "podCertificate": api.struct({}, behind_a_gate),
+    "clusterTrustBundle": certificates.TRUST_BUNDLE,
+    "podCertificate": certificates.POD_CERTIFICATE,
 }
 
 
 def one_projection(value: Any, scope: Scope) -> Iterator[Fault]:
     """A projected source is one thing."""
-    found = [name for name in PROJECTIONS if is_set(value, name)]
+    gated = () if scope.stricter_since(certificates.SINCE) else ("clusterTrustBundle", "podCertificate")
+    found = [name for name in PROJECTIONS if is_set(value, name) and name not in gated]
     if len(found) > 1:
         yield Fault((), f"a source holds one projection, and this has {join(found)}")
 
@@ -176,6 +174,8 @@ HOST_PATH = api.struct(
     },
 )
 CLAIM_TEMPLATE = api.struct({"metadata": CLAIM_TEMPLATE_META, "spec": always(CLAIM_SPEC)})
+IMAGES_SINCE = (1, 35)
+"""Before, the server drops the field (feature gate ImageVolume)."""
 SOURCES: Mapping[str, Check] = {
     "emptyDir": api.struct({"sizeLimit": QUANTITY}, size_limit),
     "gitRepo": api.struct({"repository": required(TEXT), "directory": api.text(names.relative_path)}),
@@ -188,8 +188,11 @@ SOURCES: Mapping[str, Check] = {
         distinct_paths,
     ),
     "ephemeral": api.struct({"volumeClaimTemplate": required(CLAIM_TEMPLATE)}),
-    "image": api.struct(
-        {"reference": required(TEXT), "pullPolicy": api.one_of("Always", "Never", "IfNotPresent")},
+    "image": Since(
+        IMAGES_SINCE,
+        api.struct(
+            {"reference": required(TEXT), "pullPolicy": api.one_of("Always", "Never", "IfNotPresent")},
+        ),
     ),
     **SHARED_SOURCES,
     "hostPath": HOST_PATH,
@@ -208,7 +211,8 @@ PRECEDENCE = (
 
 def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
     """A volume has one source; without any the server silently makes it an emptyDir."""
-    found = [name for name in value if name in SOURCES and value[name] is not None]
+    dropped = () if scope.stricter_since(IMAGES_SINCE) else ("image",)
+    found = [name for name in value if name in SOURCES and value[name] is not None and name not in dropped]
     if len(found) > 1:
         found.sort(key=PRECEDENCE.index)
     for extra in found[1:]:

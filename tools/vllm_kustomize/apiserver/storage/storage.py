@@ -74,7 +74,7 @@ KINDS: Mapping[str, Struct] = {
             "metadata": always(object_meta(namespaced=False, counted=False)),
             "provisioner": required(api.text(provisioner)),
             "parameters": api.value(parameters, accepts=dict, zero={}),
-            "reclaimPolicy": api.one_of("Delete", "Retain", empty=True),
+            "reclaimPolicy": api.one_of("Delete", "Retain"),
             "volumeBindingMode": api.one_of("Immediate", "WaitForFirstConsumer", empty=True),
             "allowedTopologies": api.value(topologies, accepts=list, zero=()),
         },
