@@ -50,7 +50,7 @@ SERVICE, STATEFUL_SET, AUTOSCALER, NETWORK_POLICY = 14, 2, 22, 23
         (f"{POD}.securityContext.seLinuxChangePolicy", "MountOption", DEPLOYMENT, [(1, 36)], [(1, 37)]),
         (f"{POD}.hostnameOverride", "A.b", DEPLOYMENT, [(1, 35), (1, 37)], [(1, 29), (1, 34), (1, 99)]),
         (f"{POD}.resources", {"limits": {"nvidia.com/gpu": 1}}, DEPLOYMENT, [(1, 34)], [(1, 33), (1, 99)]),
-        ("spec.updateStrategy.rollingUpdate.maxUnavailable", 0, STATEFUL_SET, [(1, 37)], [(1, 36), (1, 34), (1, 99)]),
+        ("spec.updateStrategy.rollingUpdate.maxUnavailable", 0, STATEFUL_SET, [(1, 37)], [(1, 36), (1, 99)]),
         ("spec.scaleTargetRef.apiVersion", "v1", AUTOSCALER, [(1, 34), (1, 36)], [(1, 33), (1, 99)]),
         (f"{CONTAINER}.lifecycle.preStop", {"sleep": {}}, DEPLOYMENT, [(1, 32)], [(1, 33), (1, 99)]),
         ("spec.trafficDistribution", "PreferSameNode", SERVICE, [(1, 33)], [(1, 34), (1, 99)]),

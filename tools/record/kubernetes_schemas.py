@@ -92,15 +92,15 @@ def _with_definitions(schema: dict[str, Any], definitions: dict[str, Any]) -> di
 def _as_decoded(schema: Any, *, keep_required: bool) -> Any:
     """A schema that accepts what the API server's decoder accepts.
 
-    Go drops null wherever it stands, takes a list of numbers for bytes (they are published as strings), and
-    has integers of 32 and 64 bits.
+    Go drops null wherever it stands, takes a list of numbers for bytes (they are published as strings), has
+    integers of 32 and 64 bits, and reads no apiVersion or kind inside of an object: the only enumerations.
     """
     if isinstance(schema, list):
         return [_as_decoded(item, keep_required=keep_required) for item in schema]
     if not isinstance(schema, dict):
         return schema
     # A name that leads to a mapping is a field's or a definition's, and no keyword of the schema.
-    unwanted = {"description", "format"} if keep_required else {"description", "format", "required"}
+    unwanted = {"description", "enum", "format"} | (set() if keep_required else {"required"})
     decoded = {
         key: _as_decoded(item, keep_required=keep_required)
         for key, item in schema.items()
