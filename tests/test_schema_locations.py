@@ -217,6 +217,19 @@ def test_a_json_schema_named_as_kubeconform_does_is_used(tmp_path: Path, run_cli
     assert result.output.startswith("<stdin>:6:9: error[schema] Thing/thing: spec.size: is 0, beyond 1")
 
 
+def test_an_update_is_judged_by_the_definition(tmp_path: Path, run_cli: RunCli) -> None:
+    spec = "          properties:\n            spec:\n              type: object\n"
+    rule = "x-kubernetes-validations: [{rule: self == oldSelf, message: is fixed}]"
+    (tmp_path / "crd.yaml").write_text(CRD.replace(spec, f"{spec}              {rule}\n", 1))
+    (tmp_path / "old.yaml").write_text(THING.replace("size: 0", "size: 1"))
+    options = ("--schema-location", "crd.yaml", "--existing", "old.yaml")
+    new = THING.replace("size: 0", "size: 2").encode()
+    result = run_cli("validate", "-q", *options, "-", cwd=tmp_path, stdin=new)
+    assert result.output.startswith("<stdin>:6:3: error[immutable-field] Thing/thing: spec: is fixed\n")
+    same = THING.replace("size: 0", "size: 1").encode()
+    assert run_cli("validate", "-q", *options, "-", cwd=tmp_path, stdin=same).output == ""
+
+
 def test_a_rule_that_cannot_be_evaluated_is_said(run_cli: RunCli) -> None:
     spec = "          properties:\n            spec:"
     crd = CRD.replace(spec, f"          x-kubernetes-validations: [{{rule: 'nothing(self)'}}]\n{spec}", 1)

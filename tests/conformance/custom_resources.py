@@ -38,7 +38,7 @@ class Verdict:
     accepted: bool
     code: int
     causes: tuple[tuple[str, str, str], ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     def manifest(self) -> dict[str, Any]:
         """The mutant."""
@@ -76,9 +76,9 @@ def baselines() -> list[dict[str, Any]]:
     return objects
 
 
-def verdicts() -> Iterator[Verdict]:
-    """Every recorded verdict."""
-    with gzip.open(HERE / "custom-resources-1.37.jsonl.gz", "rt", encoding="utf-8") as lines:
+def verdicts(name: str = "custom-resources-1.37") -> Iterator[Verdict]:
+    """Every recorded verdict of a file."""
+    with gzip.open(HERE / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         for line in lines:
             raw = json.loads(line)
             causes = tuple(map(tuple, raw.pop("causes")))
@@ -92,6 +92,14 @@ def errors(manifest: dict[str, Any]) -> list[Problem]:
     assert verdict.unchecked == (), verdict.unchecked
     found = [*verdict.problems, *apiserver.check(manifest, VERSION)]
     return [problem for problem in found if problem.severity is Severity.ERROR]
+
+
+def update_errors(verdict: Verdict) -> list[Problem]:
+    """What is refused of a mutant as an update of its baseline, which a create accepts."""
+    manifest = verdict.manifest()
+    definition = bundled.definitions()[manifest["apiVersion"], manifest["kind"]]
+    problems = custom.check_update(manifest, baselines()[verdict.base], definition, VERSION)
+    return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
 def judged_otherwise() -> tuple[set[str], set[str], set[str]]:

@@ -99,10 +99,13 @@ CRD: dict[str, Any] = {
 
 def judged(spec: dict[str, Any], old: dict[str, Any] | None = None, **more: Any) -> list[str]:
     thing = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "a"}}
-    before = None if old is None else {**thing, "spec": old}
-    verdict = custom.check({**thing, "spec": spec, **more}, DEFINITION, (1, 37), before)
+    new = {**thing, "spec": spec, **more}
+    verdict = custom.check(new, DEFINITION, (1, 37))
     assert verdict.unchecked == ()
-    return [f"{format_path(problem.path)}: {problem.message}" for problem in verdict.problems]
+    problems = verdict.problems
+    if old is not None:
+        problems = custom.check_update(new, {**thing, "spec": old}, DEFINITION, (1, 37))
+    return [f"{format_path(problem.path)}: {problem.message}" for problem in problems]
 
 
 @pytest.mark.parametrize(
@@ -185,8 +188,14 @@ def test_metadata_has_to_be_decodable():
     [
         ({"size": 1, "fixed": "new"}, {"size": 1, "fixed": "old"}, ["spec.fixed: cannot change"]),
         ({"size": 1, "fixed": "new"}, {"size": 1}, []),
-        ({"size": 20, "name": "ab"}, {"size": 20}, []),  # what was wrong before may stay
-        ({"size": 20, "name": "a"}, {"size": 20}, ["spec.name: has 1 characters, but must have at least 2"]),
+        ({"size": 1, "mode": "b"}, {"size": 1, "name": "ab"}, []),
+        (
+            {"size": 1, "labels": {}},
+            {"size": 1, "labels": {"a": "b"}},
+            ["spec.labels: must be a mapping, not null"],
+        ),
+        ({"size": 1, "labels": {}}, {"size": 1}, []),
+        ({"size": 1, "parts": [{"key": "b"}]}, {"size": 1, "parts": [{"key": "a", "value": 2}]}, []),
     ],
 )
 def test_an_update_is_compared_with_what_was_there(spec, old, said):

@@ -11,11 +11,20 @@ from conformance.custom_resources import (
     baselines,
     errors,
     judged_otherwise,
+    update_errors,
+    verdicts,
 )
 
 
 def test_mutants_are_judged_as_the_server_judges_them():
     assert judged_otherwise() == (set(MISSED), set(FALSE_ALARMS), set(ELSEWHERE))
+
+
+def test_updates_are_judged_as_the_server_judges_them():
+    recorded = list(verdicts("custom-resources-updates-1.37"))
+    differ = [str(verdict) for verdict in recorded if bool(update_errors(verdict)) is verdict.accepted]
+    assert len(recorded) > 2000
+    assert differ == []
 
 
 @pytest.mark.parametrize("index", range(len(baselines())))

@@ -116,9 +116,7 @@ def judge_update(
     """Yield what is refused of a custom resource as an update, and is not refused of a new object."""
     found = known.find(resource.api_version, resource.kind)
     if isinstance(found, Definition):
-        as_new = custom.check(resource.manifest, found, version).problems
-        as_update = custom.check(resource.manifest, found, version, last.manifest).problems
-        yield from (problem for problem in as_update if problem not in as_new)
+        yield from custom.check_update(resource.manifest, last.manifest, found, version)
 
 
 def _nobody_knows(resource: Resource, known: Sources) -> str:

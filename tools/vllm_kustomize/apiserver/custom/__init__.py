@@ -11,12 +11,13 @@ Good:  minReplicaCount: 1 below maxReplicaCount: 2
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vllm_kustomize.apiserver.custom import embedded, listtypes
+from vllm_kustomize.apiserver.custom.applying import apply
 from vllm_kustomize.apiserver.custom.correlation import ABSENT
-from vllm_kustomize.apiserver.custom.decoding import decode
+from vllm_kustomize.apiserver.custom.decoding import decode, fill_defaults
 from vllm_kustomize.apiserver.custom.definitions import Definition
 from vllm_kustomize.apiserver.custom.rules import judge
 from vllm_kustomize.apiserver.custom.values import Refusal, Values
@@ -37,50 +38,62 @@ class Verdict:
     unchecked: tuple[str, ...] = ()
 
 
-def check(
-    manifest: Manifest, definition: Definition, version: KubernetesVersion, old: Manifest | None = None
-) -> Verdict:
-    """Judge a custom resource by its definition, as a new object or as an update of `old`.
+def check(manifest: Manifest, definition: Definition, version: KubernetesVersion) -> Verdict:
+    """Judge a custom resource by its definition, as a new object.
 
     The metadata's own rules (names, labels, owners) are `apiserver.check`'s; here it only has to be
     decodable. Problems have the rule `schema` for the structure, `api-custom` for what goes beyond.
     """
     decoded, unknown = decode(manifest, definition.schema)
+    verdict = _judge(decoded, unknown, definition, version, ABSENT)
+    return replace(verdict, problems=(*verdict.problems, *_deprecated(definition)))
+
+
+def check_update(
+    manifest: Manifest, last: Manifest, definition: Definition, version: KubernetesVersion
+) -> tuple[Problem, ...]:
+    """What is refused when a custom resource is applied over the one that came of the manifest `last`.
+
+    Both are manifests of one object. What a new object is refused for is not repeated.
+    """
+    schema = definition.schema
+    live, _ = decode(last, schema)
+    sent, unknown = decode(manifest, schema, defaults=False)
+    applied = apply(live, decode(last, schema, defaults=False)[0], sent, schema)
+    fill_defaults(applied, schema)
+    as_new = set(check(manifest, definition, version).problems)
+    verdict = _judge(applied, unknown, definition, version, live)
+    return tuple(problem for problem in verdict.problems if problem not in as_new)
+
+
+def _judge(
+    decoded: dict[str, Any],
+    unknown: list[FieldPath],
+    definition: Definition,
+    version: KubernetesVersion,
+    before: Any,
+) -> Verdict:
+    """Judge a decoded object against its definition, and against the one before it unless that is ABSENT."""
+    if definition.has_status:  # the status is not for an apply to set where it is a subresource
+        decoded.pop("status", None)
     structure = [Refusal(path, "unknown field", blocking=True) for path in unknown]
     if "metadata" in decoded:
         structure.extend(embedded.metadata(decoded["metadata"], version))
-    before = _before(old, definition, decoded)
     values = Values(version)
     values.check(decoded, definition.schema, (), before)
     structure.extend(values.found)
     known = {refusal.path for refusal in structure}
     beyond = [refusal for refusal in _scale(decoded, definition) if refusal.path not in known]
     beyond.extend(embedded.resources(decoded, definition.schema, version))
-    if not (before is not ABSENT and any(listtypes.duplicates(before, definition.schema))):
+    if before is ABSENT or not any(listtypes.duplicates(before, definition.schema)):
         beyond.extend(listtypes.duplicates(decoded, definition.schema))
     unchecked = list(values.unchecked)
     if not any(refusal.blocking for refusal in (*structure, *beyond)):
         judgement = judge(decoded, definition.schema, before)
         beyond.extend(judgement.found)
         unchecked.extend(judgement.unchecked)
-    problems = [
-        *_problems(structure, SCHEMA_RULE),
-        *_problems(beyond, RULE),
-        *_deprecated(definition),
-    ]
-    return Verdict(tuple(problems), tuple(unchecked))
-
-
-def _before(old: Manifest | None, definition: Definition, decoded: dict[str, Any]) -> Any:
-    """The old object, decoded; the status of either is not for an apply to set where it is a subresource."""
-    if definition.has_status:
-        decoded.pop("status", None)
-    if old is None:
-        return ABSENT
-    before, _ = decode(old, definition.schema)
-    if definition.has_status:
-        before.pop("status", None)
-    return before
+    problems = (*_problems(structure, SCHEMA_RULE), *_problems(beyond, RULE))
+    return Verdict(problems, tuple(unchecked))
 
 
 def _problems(refusals: list[Refusal], rule: str) -> Iterator[Problem]:

@@ -25,16 +25,18 @@ _INT64 = 2**63
 
 
 def decode(
-    manifest: Mapping[Any, Any], schema: Schema, *, root: bool = True
+    manifest: Mapping[Any, Any], schema: Schema, *, root: bool = True, defaults: bool = True
 ) -> tuple[dict[str, Any], list[FieldPath]]:
     """The object as it comes to be judged, in new containers, and the paths of its unknown fields.
 
-    `root` is whether it is an object with `apiVersion`, `kind` and `metadata`.
+    `root` is whether it is an object with `apiVersion`, `kind` and `metadata`; without `defaults` it is as it
+    was sent.
     """
     unknown: list[FieldPath] = []
     decoded = _read(manifest, schema, (), unknown, root=root)
     _drop_nulls(decoded, schema)
-    fill_defaults(decoded, schema)
+    if defaults:
+        fill_defaults(decoded, schema)
     return decoded, unknown
 
 

@@ -48,7 +48,8 @@ class Schema:
     """One node: the type of a value, what it may hold and what it must satisfy.
 
     `additional` is the schema of a map's values, True where a map takes anything, None where fields that
-    `fields` lacks are unknown. `default` is None where there is none, as on the server.
+    `fields` lacks are unknown. `default` is None where there is none, as on the server. `atomic` is a mapping
+    that server-side apply replaces as a whole.
     """
 
     types: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class Schema:
     preserve: bool = False
     embedded: bool = False
     int_or_string: bool = False
+    atomic: bool = False
     list_type: str = ""
     list_keys: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
@@ -126,6 +128,7 @@ def read(raw: Any) -> Schema:
         preserve=raw.get("x-kubernetes-preserve-unknown-fields") is True,
         embedded=raw.get("x-kubernetes-embedded-resource") is True,
         int_or_string=int_or_string,
+        atomic=_text(raw, "x-kubernetes-map-type") == "atomic",
         list_type=_text(raw, "x-kubernetes-list-type"),
         list_keys=_texts(raw, "x-kubernetes-list-map-keys"),
         required=_texts(raw, "required"),
