@@ -29,6 +29,7 @@ lint: .venv ## Check style, format, and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/python tools/docs/prose.py
 
 .PHONY: types
 types: .venv ## Check types

@@ -26,7 +26,7 @@ spec:
     - name: c
       image: x:1
 """
-"""A pod in which the rule host-namespaces finds fault; it runs no vLLM."""
+"""A pod in which the rule host-namespaces reports a finding; it runs no vLLM."""
 
 # The same examples in every run, and no verdict of the clock: on a busy machine Hypothesis would call the
 # making of an example too slow, or an example too long, and fail one test in a run of thousands.

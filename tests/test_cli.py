@@ -44,7 +44,7 @@ CANNOT_RUN = [
     pytest.param(
         ["-k", "1.99"], "no schemas for Kubernetes 1.99: 1.25 to 1.37 are known", id="unknown-version"
     ),
-    pytest.param(["-k", "new"], "'new' is no Kubernetes version; write it as 1.36", id="no-version"),
+    pytest.param(["-k", "new"], "'new' is not a Kubernetes version; write it as 1.36", id="no-version"),
     pytest.param(
         ["--select", "unpinned-imag"],
         "no rule 'unpinned-imag', did you mean 'unpinned-image'?; `vllm-kustomize rules` lists them",
@@ -93,7 +93,9 @@ def test_usage_errors_exit_with_2(repo: Path, run_cli: RunCli) -> None:
             "is Kustomize 4.5.4; use",
             id="too-old",
         ),
-        pytest.param("echo 'unknown command' >&2; exit 1", "is no kubectl or kustomize", id="something-else"),
+        pytest.param(
+            "echo 'unknown command' >&2; exit 1", "is neither kubectl nor kustomize", id="something-else"
+        ),
     ],
 )
 def test_an_engine_that_cannot_serve(script: str, message: str, repo: Path, run_cli: RunCli) -> None:

@@ -211,7 +211,7 @@ def test_a_broken_baseline_is_refused(text: str, run_cli: RunCli, tmp_path: Path
     (tmp_path / "known.json").write_text(text, encoding="utf-8")
     result = run_cli("validate", "pod.yaml", "--baseline", "known.json", cwd=tmp_path)
     assert result.code == 2
-    assert result.errors.startswith("vllm-kustomize: known.json is no baseline: ")
+    assert result.errors.startswith("vllm-kustomize: known.json is not a baseline: ")
 
 
 def test_a_baseline_cannot_accept_what_was_not_checked(run_cli: RunCli, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def start_keda(cluster: Cluster) -> None:
 
 
 def certificate(folder: Path) -> str:
-    """Make a key and a certificate for 127.0.0.1 in a folder; returns the certificate for a caBundle."""
+    """Make a key and a certificate for 127.0.0.1 in per folder; returns the certificate for a caBundle."""
     folder.mkdir()
     subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
     files = ("-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt"))

@@ -9,7 +9,7 @@ REPO = Path(__file__).resolve().parents[2]
 OVERLAYS = REPO / "overlays"
 DEVICES = ("cpu", "nvidia", "amd")
 CASES = Path(__file__).parent / "cases"
-"""One overlay a folder; where it has an `expected.txt`, every line of that is part of how it has to fail."""
+"""One overlay per folder; where it has an `expected.txt`, each of its lines is part of how it has to fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def find(names: list[str]) -> list[Case]:
         elif (Path(name) / "kustomization.yaml").exists():
             chosen.append(Case(Path(name).name, Path(name).resolve()))
         else:
-            raise ValueError(f"{name} is no overlay's folder and none of {', '.join(known)}")
+            raise ValueError(f"{name} is not an overlay's folder and none of {', '.join(known)}")
     return chosen or list(known.values())
 
 

@@ -12,15 +12,15 @@ HEADERS = ("", "ready", "probes", "curl", "chat", "in flight", "memory", "preSto
 
 
 def verdict(case: Case, outcome: Outcome) -> str:
-    """`serves` or `FAILED` for an overlay, `fails rightly` or `WRONG` for a negative case."""
+    """`serves` or `FAILED` for an overlay, `failed as expected` or `WRONG` for a negative case."""
     if not case.expected:
         return "FAILED" if outcome.failure else "serves"
-    return "fails rightly" if case.is_expected(outcome.failure) else "WRONG"
+    return "failed as expected" if case.is_expected(outcome.failure) else "WRONG"
 
 
 def passed(case: Case, outcome: Outcome) -> bool:
     """Whether the outcome is the one that the case is there for."""
-    return verdict(case, outcome) in ("serves", "fails rightly")
+    return verdict(case, outcome) in ("serves", "failed as expected")
 
 
 LEGEND = "probes: passed of all, startup readiness liveness; drain: from SIGTERM to the end"

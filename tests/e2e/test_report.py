@@ -43,7 +43,8 @@ def test_the_table() -> None:
     assert report.table(RESULTS).splitlines() == [
         "       ready  probes       curl      chat       in flight    memory   preStop  drain  verdict",
         "cpu    61 s   1/6 1/1 1/1  7 tokens  16 tokens  4000 tokens  7.0 GiB  15 s     13 s   serves",
-        "short  50 s   -            7 tokens  failed     -            -        -        -      fails rightly",
+        "short  50 s   -            7 tokens  failed     -            -        -        -      "
+        "failed as expected",
         "other  50 s   -            7 tokens  failed     -            -        -        -      WRONG",
         "calm   61 s   1/6 1/1 1/1  7 tokens  16 tokens  4000 tokens  7.0 GiB  15 s     13 s   WRONG",
         "rough  50 s   -            7 tokens  failed     -            -        -        -      FAILED",
@@ -82,5 +83,5 @@ def test_names_and_folders_choose_cases(tmp_path: Path) -> None:
         Case(tmp_path.name, tmp_path.resolve()),
     ]
     assert cases.find([]) == cases.all_cases()
-    with pytest.raises(ValueError, match="gpu is no overlay's folder and none of cpu, nvidia, amd"):
+    with pytest.raises(ValueError, match="gpu is not an overlay's folder and none of cpu, nvidia, amd"):
         cases.find(["gpu"])

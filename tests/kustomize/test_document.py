@@ -71,7 +71,7 @@ def test_data(text: str, data: object) -> None:
         ("a: b\n c: d\n", "f.yaml:2:3: mapping values are not allowed in this context"),
         ("a: *x\n", "f.yaml:1:4: unknown anchor 'x'"),
         ("a: &x [*x]\n", "f.yaml:1:8: anchor 'x' contains itself"),
-        ("<<: 3\n", "f.yaml:1:5: '<<' merges something that is no mapping"),
+        ("<<: 3\n", "f.yaml:1:5: '<<' merges something that is not a mapping"),
         ("? [a]\n: 1\n", "f.yaml:1:5: a key that is not a scalar"),
         ("~: 1\n", "f.yaml:1:1: an empty key"),
         ("a: !!int x\n", "f.yaml:1:4: 'x' is not what its tag !!int says"),

@@ -134,7 +134,7 @@ def _broken(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Continue():
             yield ast.Break()
         case ast.Expr(value=ast.Yield() | ast.YieldFrom()):
-            # Without a yield a function is no generator any more.
+            # Without a yield a function is not a generator any more.
             yield ast.Expr(ast.YieldFrom(ast.Tuple([], ast.Load())))
         case ast.Expr(value=ast.Call()):
             yield ast.Pass()

@@ -249,7 +249,7 @@ def test_fingerprints_survive_moved_lines_and_added_items(run_cli: RunCli, tmp_p
 @official
 def test_sarif_fits_the_official_schema() -> None:
     schema = json.loads((Path(OFFICIAL or "") / "sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
-    # The published pattern has a stray bracket, which is no regular expression.
+    # The published pattern has a stray bracket, which is not a regular expression.
     for part in ("run", "toolComponent"):
         del schema["definitions"][part]["properties"]["language"]["pattern"]
     for of in (report(), Report((), 0, 0)):
@@ -362,7 +362,7 @@ def test_no_excerpt_shows_a_secret() -> None:
     lines = SECRETS.format(secret).splitlines()
     shown = [hide_secrets(lines, number) for number in range(1, len(lines) + 1)]
     leaks = [number for number, line in enumerate(shown, 1) if secret in line]
-    assert leaks == [6], "labels are no secrets, whatever stands around them"
+    assert leaks == [6], "labels are not secrets, whatever stands around them"
     assert shown[7] == "  plain: [hidden]"
     assert shown[26] == "            - --api-key=[hidden]"
     assert shown[31] == "              value: [hidden]"

@@ -31,7 +31,7 @@ def test_findings_have_the_servers_words_and_the_line_in_the_source(run_cli, ans
         )
         for finding in json.loads(result.output)["findings"]
     ]
-    said = " (said the API server)"
+    said = " (reported by the API server)"
     assert found == [
         ("taken", "warning", "spec.ports[0].nodePort", 16,
          f"this port is in use by another cluster{said}"),
@@ -101,7 +101,7 @@ DEPLOYMENT = {
 def test_reads_what_kubectl_prints(answer, expected):
     found = list(cluster.read(1, answer, DEPLOYMENT))
     assert [
-        (format_path(p.path), p.message.removesuffix(" (said the API server)")) for p in found
+        (format_path(p.path), p.message.removesuffix(" (reported by the API server)")) for p in found
     ] == expected
     assert {problem.severity for problem in found} == {Severity.ERROR}
 

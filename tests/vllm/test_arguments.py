@@ -56,7 +56,7 @@ def test_reads(line: str, dest: str, value: object) -> None:
     [
         ("m --prot 80", [("unknown", 1, "vLLM 0.33.0 has no option --prot", "--port")]),
         ("m --seed 1 --seed x --prot 80", [
-            ("value", 4, "--seed has 'x', which is no whole number", ""),
+            ("value", 4, "--seed has 'x', which is not a whole number", ""),
             ("unknown", 5, "vLLM 0.33.0 has no option --prot", "--port")]),
         ("m --runner x", [
             ("value", 2, "--runner has 'x', but takes one of auto, draft, generate, pooling", "")]),

@@ -84,7 +84,7 @@ def test_says_what_changed(run_cli: RunCli) -> None:
     ("arguments", "message"),
     [
         (["nope"], "no option of vLLM 0.33.0 matches 'nope'"),
-        (["--vllm-version", "new"], "'new' is not a vLLM version; the catalogue has 0."),
+        (["--vllm-version", "new"], "'new' is not a vLLM version; the catalog has 0."),
         (["--vllm-version", "0.33.9"], "the nearest is 0.33.0"),
         (["x", "--diff", "0.32.0", "0.33.0"], "--diff compares two releases whole"),
     ],

@@ -92,7 +92,7 @@ def test_counts_the_published_parameters(model, billions):
     assert architecture_of(model).parameters / 1e9 == pytest.approx(billions, rel=0.005)
 
 
-KV_BYTES = [  # model, tensor, pipeline, bytes an element -> bytes a token and GPU
+KV_BYTES = [  # model, tensor, pipeline, bytes per element -> bytes per token and GPU
     ("meta-llama/Llama-3.1-8B-Instruct", 1, 1, 2, 131072),
     ("meta-llama/Llama-3.1-8B-Instruct", 8, 1, 2, 16384),
     ("meta-llama/Llama-3.1-8B-Instruct", 16, 1, 2, 16384),  # 8 KV heads: each on two ranks

@@ -187,7 +187,7 @@ SKIPPED = [
     ("command: [/start.sh]", "what the script /start.sh does is not known"),
     ("{image: 'acme/my-vllm:1', args: [m]}", "the entrypoint of the image acme/my-vllm:1 is not known"),
     ("args: [--config, /etc/config.yaml]", "the file /etc/config.yaml of --config is not known"),
-    ("args: m", "its args is no list of strings"),
+    ("args: m", "its args is not a list of strings"),
 ]
 
 

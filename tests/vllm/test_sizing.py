@@ -22,9 +22,9 @@ def test_table():
         == """\
 meta-llama/Llama-3.3-70B-Instruct on 4 x NVIDIA-H100-80GB-HBM3 (79.6 GiB each), estimated
   parameters              70.55 billion
-  weights                 32.85 GiB a GPU
-  memory for KV cache     38.77 GiB a GPU
-  KV cache a token        80.0 KiB a GPU
+  weights                 32.85 GiB per GPU
+  memory for KV cache     38.77 GiB per GPU
+  KV cache per token      80.0 KiB per GPU
   tokens that fit         508,144 (3.9 requests of 131,072)
   longest context         131,072 tokens
   --tensor-parallel-size  fits with 4, 8, 16

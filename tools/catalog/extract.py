@@ -42,7 +42,7 @@ CONVERTERS = {
     "parse_reasoning_parser": "str",
     "_parse_limit_per_prompt": "key-values",
 }
-"""What a type function of vLLM is called in the catalogue; `vllm/values.py` gives each name its meaning."""
+"""What a type function of vLLM is called in the catalog; `vllm/values.py` gives each name its meaning."""
 
 LAMBDAS = {
     's.lower().replace("-", "_")': "lower",
@@ -60,7 +60,7 @@ class _Captured(BaseException):
 
 
 def main() -> None:
-    """Print the catalogue entry of one release."""
+    """Print the catalog entry of one release."""
     source, version, *absent = sys.argv[1:]
     output, sys.stdout = sys.stdout, sys.stderr  # vLLM logs to standard output
     # vLLM reads the help of its options only for --help, and leaves --model out for `serve --help`.

@@ -3,7 +3,7 @@
 The same baselines always give the same mutants, in the same order.
 """
 
-# Tables of values, one kind a line.
+# Tables of values, one kind per line.
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def _of_field(path: FieldPath, value: Any, schema: Mapping[str, Any]) -> Iterato
 
 
 def _others(name: str, value: Any) -> Iterator[Any]:
-    """Values to put in the place of one."""
+    """Values to put instead of one."""
     yield None
     yield from CHOICES.get(name, ())
     if isinstance(value, bool):

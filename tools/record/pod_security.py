@@ -1,6 +1,6 @@
 """Record which pods a namespace that enforces a standard admits, and which workloads it warns of."""
 
-# Tables of values, one kind a line.
+# Tables of values, one kind per line.
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def _triage(parts: Sequence[Part], settings: Settings, paths: Sequence[Path]) ->
 def build(path: str, engine: str | None = None) -> bytes:
     """Render the overlay at `path` as the engine does; raises `Error` with its message where it fails."""
     if not Path(path).is_dir() or kustomization_in(Path(path)) is None:
-        raise Error(f"{path} is no overlay: a folder with a kustomization.yaml is one")
+        raise Error(f"{path} is not an overlay: a folder with a kustomization.yaml is one")
     with Engine(find_engine(engine)) as started:
         rendered = started.build(overlay_at(Path(path)))
     if rendered.error:

@@ -118,7 +118,7 @@ def judged(spec: dict[str, Any], old: dict[str, Any] | None = None, **more: Any)
         (
             {"size": 2**31},
             [
-                "spec.size: is 2147483648, which is no int32",
+                "spec.size: is 2147483648, which is not a valid int32",
                 "spec.size: is 2147483648, but must be at most 9",
             ],
         ),

@@ -1,4 +1,4 @@
-"""Remember what came of an overlay for as long as nothing that its build reads has changed.
+"""Cache each overlay's findings until something that its build reads changes.
 
 An entry is good while the files that the source graph names hold the same bytes, the same files lie in the
 folders of its kustomizations, and engine, tool, schemas and settings are the same. Whatever the graph
@@ -80,7 +80,7 @@ class Cache:
         return None
 
     def put(self, overlay: Overlay, part: Part, graph: SourceGraph, failed: bool) -> None:
-        """Remember what came of an overlay, if `graph` knows all that its build read and it did not fail."""
+        """Cache an overlay's findings, if `graph` knows all that its build read and it did not fail."""
         self._changed = True
         self._entries.pop(overlay.name, None)
         paths = _inputs(graph)

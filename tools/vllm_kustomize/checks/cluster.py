@@ -50,7 +50,7 @@ def check(resources: Sequence[Resource], ask: Ask, jobs: int) -> Iterator[Proble
 
 
 def read(code: int, text: str, manifest: Manifest) -> Iterator[Problem]:
-    """Yield the problems in what kubectl printed of one object; raises `Error` where that is no verdict."""
+    """Yield the problems that kubectl printed about one object; raises `Error` for anything but a verdict."""
     lines = [line for line in text.splitlines() if not _LOG.match(line)]
     for line in lines:
         if line.startswith(_WARNING):
@@ -104,7 +104,7 @@ def _problem(text: str, manifest: Manifest, severity: Severity) -> Problem:
         plain = manifest.get("stringData")
         if path[:1] == ("data",) and isinstance(plain, dict) and path[-1] in plain:
             at = ("stringData", *path[1:])
-    return Problem(path, f"{' '.join(message.split())} (said the API server)", RULE, severity, at=at)
+    return Problem(path, f"{' '.join(message.split())} (reported by the API server)", RULE, severity, at=at)
 
 
 def field_path(text: str, manifest: Manifest) -> FieldPath:

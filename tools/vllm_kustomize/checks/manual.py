@@ -27,7 +27,7 @@ _CHECKS = {
     existing.RULE: (existing, existing.HELP),
     pod_security.RULE: (pod_security, pod_security.HELP),
 }
-"""The checks that are no rules, with the help that they give where they know none better."""
+"""The checks that are not rules, with the help that they give where they know none better."""
 
 
 @dataclass(frozen=True, slots=True)

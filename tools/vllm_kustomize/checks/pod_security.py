@@ -71,7 +71,7 @@ class PodSecurity:
 
 
 def demanded_of(build: Build, settings: Settings) -> tuple[Demand, ...]:
-    """What the command line, or else the settings, demand of a build; raises `Error` for what is no level."""
+    """What the command line, or else the settings, demand of a build; raises `Error` for an unknown level."""
     if settings.pod_security:
         return (Demand(Standard.parse(settings.pod_security), "which --pod-security asks for"),)
     name = build.overlay.name if build.overlay else build.file or ""

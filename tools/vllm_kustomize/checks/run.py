@@ -238,7 +238,7 @@ def _over_versions(
 def _check_version(resource: Resource, run: _Run, version: KubernetesVersion) -> Iterator[Problem]:
     if not resource.kind or not resource.api_version:
         missing = join([key for key in ("apiVersion", "kind") if not resource.manifest.get(key)])
-        yield Problem((), f"this is no Kubernetes object: it has no {missing}", schema.RULE)
+        yield Problem((), f"this is not a Kubernetes object: it has no {missing}", schema.RULE)
         return
     problems = schema.check(resource, version)
     if problems is None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     metavar="NAME[=FILE]",
     help="text (the default), concise, json, sarif, junit, github or gitlab; may be given several times.",
 )
-@click.option("--concise", is_flag=True, help="One line a finding, the same as --format concise.")
+@click.option("--concise", is_flag=True, help="One line per finding, the same as --format concise.")
 @click.option(
     "--select", multiple=True, metavar="RULE", help="Only these rules; patterns such as 'api-*' work."
 )

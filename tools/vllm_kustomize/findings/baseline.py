@@ -25,7 +25,7 @@ def read(file: Path) -> frozenset[str]:
         hint = "; --write-baseline writes it" if isinstance(error, FileNotFoundError) else ""
         raise Error(f"cannot read the baseline {display_path(file)}: {error.strerror}{hint}") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise Error(f"{display_path(file)} is no baseline: {error}") from None
+        raise Error(f"{display_path(file)} is not a baseline: {error}") from None
 
 
 def compare(findings: list[Finding], known: frozenset[str]) -> Iterator[tuple[Finding, bool]]:

@@ -67,7 +67,7 @@ def _parse(text: str, at: Location) -> Allow:
         try:
             until = date.fromisoformat(day[1]).isoformat()
         except ValueError:
-            return Allow(at, 0, error=f"'{day[1]}' is no day; write it as 2027-03-01")
+            return Allow(at, 0, error=f"'{day[1]}' is not a day; write it as 2027-03-01")
         reason = (reason[: day.start()] + reason[day.end() :]).strip()
     if not rules:
         return Allow(at, 0, error=f"it names no rule; {_FORM}")

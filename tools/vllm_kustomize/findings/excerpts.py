@@ -10,7 +10,7 @@ from functools import lru_cache
 from vllm_kustomize.model import Finding, Precision
 
 HIDDEN = "[hidden]"
-"""What stands in the place of a value that may be secret."""
+"""What stands instead of a value that may be secret."""
 
 _SECRET = re.compile(
     r"secret|token|passw|credential|(?:api|private|access)[-_.]?key|auth|stringData|/data/", re.IGNORECASE

@@ -17,7 +17,7 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
     """Return a fingerprint of each finding, in order: 32 hexadecimal digits, all different.
 
     It is made of what stays when lines move or list items are added elsewhere: rule, file, object, field and
-    message. Values of fields are no part of it, so that none can be guessed from it.
+    message. Values of fields are not part of it, so that none can be guessed from it.
     """
     seen: Counter[str] = Counter()
     result = []
@@ -30,7 +30,7 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
 
 
 def stable_path(path: FieldPath, manifest: Manifest) -> str:
-    """Write a path with the items' names in the place of list indexes, or nothing where they have none."""
+    """Write a path with the items' names instead of list indexes, or nothing where they have none."""
     steps: list[str | int] = []
     value: object = manifest
     for step in path:

@@ -1,4 +1,4 @@
-"""What names, keys and addresses may look like: one function a format.
+"""What names, keys and addresses may look like: one function per format.
 
 Each takes a text and returns what is wrong with it, or an empty string. The formats are those of
 k8s.io/apimachinery/pkg/util/validation and k8s.io/apimachinery/pkg/api/validate/content.

@@ -28,7 +28,7 @@ MALFORMED = (
 
 
 class Malformed(ValueError):
-    """The text is no quantity."""
+    """The text is not a quantity."""
 
 
 @lru_cache(maxsize=1024)

@@ -40,7 +40,7 @@ _PLAIN_ESCAPES = frozenset("abBdDfnrtvwW") | {"x", "p", "P"}
 
 
 class UnknownSyntax(ValueError):
-    """The pattern is no regular expression of Go's, or one that cannot be rewritten."""
+    """The pattern is not a regular expression of Go's, or one that cannot be rewritten."""
 
 
 def matches(pattern: str, text: str) -> bool:

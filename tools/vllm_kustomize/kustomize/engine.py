@@ -144,7 +144,7 @@ class Engine:
     def version(self) -> str:
         """The engine's own words about its version, such as `kubectl v1.37.1, kustomize v5.8.1`.
 
-        Raises `Error` where it is no kubectl or kustomize, or older than kustomize 5.0.
+        Raises `Error` where it is neither kubectl nor kustomize, or older than kustomize 5.0.
         """
         arguments = ["version"] if self._is_kustomize else ["version", "--client"]
         try:
@@ -154,7 +154,7 @@ class Engine:
         text = output.decode("utf-8", "replace")
         if code != 0:
             raise Error(
-                f"the engine {self.executable} is no kubectl or kustomize: "
+                f"the engine {self.executable} is neither kubectl nor kustomize: "
                 f"`{' '.join(arguments)}` failed: {_message(errors)}"
             )
         kubectl, kustomize = _read_versions(text)

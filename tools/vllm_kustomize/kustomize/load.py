@@ -19,7 +19,7 @@ _MOST_LONG = 256
 def load_rendered(output: bytes, name: str) -> Iterator[Resource]:
     """Read what the engine rendered for the overlay `name`.
 
-    Raises `Error` where it is no YAML.
+    Raises `Error` where it is not valid YAML.
     """
     try:
         texts = output.decode("utf-8").split(_SEPARATOR)

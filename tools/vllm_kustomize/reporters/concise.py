@@ -1,4 +1,4 @@
-"""One line a finding, `file:line:column: severity[rule] message`, for editors and for grep."""
+"""One line per finding, `file:line:column: severity[rule] message`, for editors and for grep."""
 
 from __future__ import annotations
 

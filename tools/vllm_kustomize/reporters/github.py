@@ -13,7 +13,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 
 def render(report: Report, style: Style) -> str:
-    """Write one command a finding."""
+    """Write one command per finding."""
     return "".join(f"{_command(finding)}\n" for finding in report.findings)
 
 

@@ -12,7 +12,7 @@ _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO
 
 
 def render(report: Report, style: Style) -> str:
-    """Write a JSON list with one entry a finding."""
+    """Write a JSON list with one entry per finding."""
     entries = [
         {
             "description": f"{sentence(finding)} {visible(finding.help)}".strip(),

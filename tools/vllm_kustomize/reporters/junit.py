@@ -1,4 +1,4 @@
-"""JUnit XML as Jenkins and GitLab read it: a suite an overlay or file, a test case a finding.
+"""JUnit XML as Jenkins and GitLab read it: one suite per overlay or file, one test case per finding.
 
 Written to the schema of Jenkins' xUnit plugin (junit-10.xsd), whose test cases have no `file` attribute.
 """

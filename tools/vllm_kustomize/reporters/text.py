@@ -1,4 +1,4 @@
-"""Text for a person at a terminal: a block a finding with the line it points at, and a summary line."""
+"""Text for a person at a terminal: a block per finding with the line it points at, and a summary line."""
 
 from __future__ import annotations
 

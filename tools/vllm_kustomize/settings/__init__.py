@@ -84,7 +84,7 @@ def parse_kubernetes_version(text: str) -> KubernetesVersion:
     """Read `1.36`, `v1.36` or `1.36.2`; raises `Error` for anything else."""
     match = re.fullmatch(r"v?(\d{1,3})\.(\d{1,3})(\.\d+)?", text.strip())
     if match is None:
-        raise Error(f"'{text}' is no Kubernetes version; write it as 1.36")
+        raise Error(f"'{text}' is not a Kubernetes version; write it as 1.36")
     return int(match[1]), int(match[2])
 
 

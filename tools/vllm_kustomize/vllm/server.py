@@ -54,7 +54,7 @@ class Server:
     `options` are the arguments given, by the name of the variable that argparse stores them in
     (`tensor_parallel_size`); `defaults` has those of the release too, `env` the container's environment.
     `release` is the release that the image names, or else the newest, which is then `assumed`; `exact` says
-    whether the catalogue has the options of that very release. `image` is None for an image that is not
+    whether the catalog has the options of that very release. `image` is None for an image that is not
     vLLM's own.
     """
 

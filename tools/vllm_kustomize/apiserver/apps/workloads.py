@@ -70,7 +70,7 @@ SOME_UNAVAILABLE = api.value(int_or_percent, at_most_all, some, accepts=(int, fl
 
 
 def share(value: Any, field: str, default: int) -> int:
-    """The number before the % (or the count itself) as the server reads it: 0 where it is no share."""
+    """The number before the % (or the count itself) as the server reads it: 0 where it is not a share."""
     found = value.get(field)
     if found is None:
         return default
@@ -120,7 +120,7 @@ def selects_template(kind: str, *, needed: bool = True) -> Rule:
         if is_empty(selector):
             yield Fault(("selector",), f"may not be empty for a {kind}")
         elif not is_valid(selector, scope):
-            yield Fault(("selector",), "is no valid selector")
+            yield Fault(("selector",), "is not a valid selector")
         elif not matches(selector, mapping(mapping(value.get("template"), "metadata"), "labels")):
             message = "do not match the selector: give the template every label that spec.selector asks for"
             yield Fault(("template", "metadata", "labels"), message)

@@ -151,7 +151,7 @@ def _exit_codes(codes: Mapping[Any, Any], containers: set[str]) -> Iterator[Faul
         yield Fault(("onExitCodes", "operator"), "must be In or NotIn")
     name = codes.get("containerName")
     if isinstance(name, str) and name not in containers:
-        yield Fault(("onExitCodes", "containerName"), f"{quote(name)} is no container of the template")
+        yield Fault(("onExitCodes", "containerName"), f"{quote(name)} is not a container of the template")
     if not values:
         yield Fault(("onExitCodes", "values"), "needs at least one exit code")
     elif len(values) > 255:

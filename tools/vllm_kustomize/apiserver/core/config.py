@@ -170,7 +170,7 @@ def namespace_finalizers(value: Any, scope: Scope) -> Iterator[Fault]:
             continue
         message = names.qualified_name(name or "")
         if not message and "/" not in (name or "") and name not in STANDARD_FINALIZERS:
-            message = "is no standard finalizer; give it a domain"
+            message = "is not a standard finalizer; give it a domain"
         if message:
             yield Fault(("finalizers",), message, at=("finalizers", index))
 

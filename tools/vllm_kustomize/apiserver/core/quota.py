@@ -51,7 +51,7 @@ CONFLICTS = ({"BestEffort", "NotBestEffort"}, {"Terminating", "NotTerminating"})
 
 def quota_resource(name: str) -> str:
     """A resource that a quota can limit."""
-    unknown = "is no resource that a quota can limit"
+    unknown = "is not a resource that a quota can limit"
     if "/" in name:
         return names.qualified_name(name)
     if name.startswith(("requests." + HUGE_PAGES, HUGE_PAGES)):

@@ -70,7 +70,7 @@ def resource_name(name: str) -> str:
     if message := names.qualified_name(name):
         return message
     if "/" not in name and name not in STANDARD_RESOURCES and not name.startswith(HUGE_PAGES):
-        return f'"{name}" is no standard resource; other resources have a domain, as in nvidia.com/gpu'
+        return f'"{name}" is not a standard resource; other resources have a domain, as in nvidia.com/gpu'
     return ""
 
 
@@ -80,7 +80,7 @@ def container_resource_name(name: str) -> str:
         return message
     if "/" not in name:
         if name not in CONTAINER_RESOURCES and not name.startswith(HUGE_PAGES):
-            return f'"{name}" is no resource of containers'
+            return f'"{name}" is not a resource of containers'
     elif not is_native(name) and not is_extended(name):
         return f'"{name}" is not the name of an extended resource'
     return ""

@@ -1,6 +1,6 @@
 """Storage behind volumes: what pod volumes and PersistentVolumes have in common.
 
-Rules of pkg/apis/core/validation, one function a source there (validateNFSVolumeSource and so on).
+Rules of pkg/apis/core/validation, one function per source there (validateNFSVolumeSource and so on).
 """
 
 from __future__ import annotations

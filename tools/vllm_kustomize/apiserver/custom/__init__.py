@@ -125,7 +125,7 @@ def _scale(decoded: dict[str, Any], definition: Definition) -> Iterator[Refusal]
 
 
 def _at(value: Any, path: FieldPath) -> Any:
-    """The value at a path, ABSENT where there is none, None where something on the way is no mapping."""
+    """The value at a path, ABSENT where there is none, None where something on the way is not a mapping."""
     if not path:
         return ABSENT
     for name in path:

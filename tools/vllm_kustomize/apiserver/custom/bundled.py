@@ -38,7 +38,7 @@ def definitions() -> Mapping[tuple[str, str], Definition]:
 
 
 def _join(node: dict[str, Any], nodes: list[dict[str, Any]]) -> None:
-    """Put nodes in the place of their indexes."""
+    """Put nodes instead of their indexes."""
     if "properties" in node:
         node["properties"] = {name: nodes[index] for name, index in node["properties"].items()}
     for key in ("items", "not", "additionalProperties"):

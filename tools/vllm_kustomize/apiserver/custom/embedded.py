@@ -97,7 +97,7 @@ def _resource(value: dict[str, Any], version: KubernetesVersion, path: FieldPath
         elif not text:
             yield Refusal(at, "must not be empty")
         elif field == "apiVersion" and text.count("/") > 1:
-            yield Refusal(at, f"{quote(text)} is no apiVersion, such as apps/v1")
+            yield Refusal(at, f"{quote(text)} is not an apiVersion, such as apps/v1")
         elif field == "kind" and (message := names.dns1035_label(text.lower())):
             yield Refusal(at, message)
     if "metadata" in value:

@@ -16,7 +16,7 @@ from vllm_kustomize.wording import quote
 
 
 def duplicates(value: Any, schema: Schema | None, path: FieldPath = ()) -> Iterator[Refusal]:
-    """Yield each item that an earlier one repeats, and what is no object in a map of objects."""
+    """Yield each item that an earlier one repeats, and what is not an object in a map of objects."""
     if schema is None:
         return
     if isinstance(value, dict):

@@ -18,7 +18,7 @@ _ENCODED_PATH = re.compile(r"[-A-Za-z0-9._~!$&'()*+,/:;=@\[\]%]*", re.ASCII)
 
 
 class MalformedURL(ValueError):
-    """The text is no URL, for the reason given."""
+    """The text is not a URL, for the reason given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _host(scheme: str, authority: str) -> str:
         return _bracketed(host)
     first, last = host.find(":"), host.rfind(":")
     if first >= 0 and not _PORT.fullmatch(host[first if scheme in ("http", "https") else last :]):
-        raise MalformedURL("its port is no number")
+        raise MalformedURL("its port is not a number")
     return _checked(host)
 
 
@@ -107,13 +107,13 @@ def _bracketed(host: str) -> str:
     if not host.startswith("[") or not bracket:
         raise MalformedURL("its address is not wholly in brackets")
     if not _PORT.fullmatch(port):
-        raise MalformedURL("its port is no number")
+        raise MalformedURL("its port is not a number")
     bare, _, zone = address.partition("%25")
     try:
         if ipaddress.ip_address(unquote(_checked(bare))).version != 6:
             raise MalformedURL("only an IPv6 address stands in brackets")
     except ValueError:
-        raise MalformedURL("what is in brackets is no IPv6 address") from None
+        raise MalformedURL("what is in brackets is not an IPv6 address") from None
     return f"[{bare}{'%' + unquote(zone) if zone else ''}]{port}"
 
 

@@ -171,7 +171,7 @@ class Values:
     def _check_number(self, value: float, schema: Schema, path: FieldPath) -> None:
         checked = self.version >= CHECKED_FORMATS_SINCE
         if checked and not _in_range(value, schema):
-            self._refuse(path, f"is {value}, which is no {schema.format or 'int64'}")
+            self._refuse(path, f"is {value}, which is not a valid {schema.format or 'int64'}")
         below = schema.minimum is not None and (
             value < schema.minimum or (schema.exclusive_minimum and value == schema.minimum)
         )
@@ -194,7 +194,8 @@ class Values:
             for bound in (schema.minimum, schema.maximum, schema.multiple_of):
                 if bound is not None and not _in_range(bound, schema):
                     self._refuse(
-                        path, f"can have no value: its bound {bound} is no {schema.format or 'int64'}"
+                        path,
+                        f"can have no value: its bound {bound} is not a valid {schema.format or 'int64'}",
                     )
 
 

@@ -1,4 +1,4 @@
-"""What the server accepts with a warning because it is on its way out, or already does nothing.
+"""What the server accepts with a warning because it is deprecated, or already does nothing.
 
 The warnings of pkg/api/pod, pkg/api/node and pkg/api/persistentvolume.
 """

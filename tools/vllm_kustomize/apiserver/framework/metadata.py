@@ -109,7 +109,7 @@ def core_finalizers(value: Any, scope: Scope) -> Iterator[Fault]:
         if isinstance(item, str) and "/" not in item and item not in STANDARD_FINALIZERS:
             yield Fault(
                 (index,),
-                f"{quote(item)} is no standard finalizer; give it a domain, as in example.com/{item[:40]}",
+                f"{quote(item)} is not a standard finalizer; give it a domain, as in example.com/{item[:40]}",
             )
 
 
@@ -167,7 +167,7 @@ def object_meta(
 
 
 def dotted_name(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A name that goes into hostnames; the server warns of one that is no DNS label."""
+    """A name that goes into hostnames; the server warns of one that is not a DNS label."""
     name = text(value, "name")
     if name and not names.dns_subdomain(name) and (message := names.dns_label(name)):
         yield warning(

@@ -43,7 +43,7 @@ class Kustomization:
     """One kustomization file, read; `entry` is what included it in another one, or None.
 
     A component changes the objects of the kustomization that lists it: `changes` is that one's directory, or
-    the one of the closest kustomization above that is no component.
+    the one of the closest kustomization above that is not a component.
     """
 
     directory: Path

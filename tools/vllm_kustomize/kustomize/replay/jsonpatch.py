@@ -46,7 +46,7 @@ def pointer(text: str) -> list[str]:
     if not text:
         return []
     if not text.startswith("/"):
-        raise JsonPatchError(f"{text!r} is no JSON pointer")
+        raise JsonPatchError(f"{text!r} is not a JSON pointer")
     return [step.replace("~1", "/").replace("~0", "~") for step in text[1:].split("/")]
 
 
@@ -70,7 +70,7 @@ def _child(node: Node, step: str) -> Node:
 def _index(step: str, last: int) -> int:
     negative = step[:1] == "-" and step[1:].isdecimal()
     if not (step.isdecimal() or negative):
-        raise JsonPatchError(f"{step!r} is no index")
+        raise JsonPatchError(f"{step!r} is not an index")
     index = int(step)
     if negative:
         index += last + 1

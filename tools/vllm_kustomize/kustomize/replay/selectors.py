@@ -54,7 +54,7 @@ def matches(selector: str, labels: Mapping[str, str]) -> bool:
     while position < len(selector.rstrip()):
         term = _TERM.match(selector, position)
         if term is None:
-            raise SelectorError(f"{selector!r} is no label selector")
+            raise SelectorError(f"{selector!r} is not a label selector")
         if not _holds(term, labels):
             return False
         position = term.end()
@@ -80,7 +80,7 @@ def _pattern(text: str) -> re.Pattern[str] | None:
     try:
         return re.compile(f"^(?:{text})$") if text else None
     except re.error as error:
-        raise SelectorError(f"{text!r} is no regular expression: {error}") from None
+        raise SelectorError(f"{text!r} is not a regular expression: {error}") from None
 
 
 def _any(pattern: re.Pattern[str] | None, *values: str) -> bool:

@@ -128,7 +128,7 @@ class Node:
         )
 
     def get(self, key: str) -> Node | None:
-        """Return the field `key`, or None where this is no mapping or lacks it."""
+        """Return the field `key`, or None where this is not a mapping or lacks it."""
         return self.value.get(key) if isinstance(self.value, dict) else None
 
     def text(self, key: str) -> str:
@@ -397,7 +397,7 @@ class _Reader:
         if name is _MERGE:
             sources = node.value if type(node.value) is list else [node]
             if not all(type(source.value) is dict for source in sources):
-                raise DocumentError("'<<' merges something that is no mapping", node.location())
+                raise DocumentError("'<<' merges something that is not a mapping", node.location())
             mapping.merges += sources
             return
         if name == KEY and node.value is None and key.line - self.line in self.asides:

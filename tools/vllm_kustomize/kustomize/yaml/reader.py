@@ -43,7 +43,7 @@ def read_text(path: str | Path, most: int = MAX_BYTES) -> str:
 
 
 def parse_yaml(text: str) -> list[Any]:
-    """Parse every document into plain values; raises `ValueError` where the text is no YAML within bounds."""
+    """Parse every document into plain values; raises `ValueError` for invalid YAML and beyond the bounds."""
     try:
         return [document.data for document in read_documents(text, "")]
     except DocumentError as error:

@@ -42,5 +42,5 @@ def _unpinned(url: str) -> str:
         return f"'{ref[1]}' is a branch" if _BRANCH.match(ref[1]) else ""
     if url.endswith((".yaml", ".yml", ".json")):
         branch = _RAW_BRANCH.search(url)
-        return f"'{branch[0].strip('/')}' is no fixed version" if branch else ""
+        return f"'{branch[0].strip('/')}' is not a fixed version" if branch else ""
     return "it has no ?ref="

@@ -24,4 +24,4 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
     for kustomization in graph.kustomizations:
         for name, node, known in unknown_fields(kustomization):
             hint = did_you_mean(name, sorted(known))
-            yield SourceProblem(node.key_location(), f"`{name}` is no field of a kustomization{hint}")
+            yield SourceProblem(node.key_location(), f"`{name}` is not a field of a kustomization{hint}")

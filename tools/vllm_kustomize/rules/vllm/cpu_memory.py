@@ -36,7 +36,7 @@ def check_server(server: Server) -> Iterator[Problem]:
         yield Problem((*server.container.path, "resources"), message)
     space = server.env.get("VLLM_CPU_KVCACHE_SPACE")
     if space is not None and space.value is not None and server.cpu_cache_space is None:
-        message = f"{space.shown} is no whole number of GiB: {server.vllm} stops"
+        message = f"{space.shown} is not a whole number of GiB: {server.vllm} stops"
         yield Problem(space.path, message, help='Write the number of GiB without a unit: "4".')
         return
     if limit is not None and not server.unknown(*LAYOUT):

@@ -66,7 +66,7 @@ def _check_group(server: Server, gpus: Setting, layout: str) -> Iterator[Problem
 
 
 def _gpus_of_group(server: Server, name: str) -> int | None:
-    """GPUs of a leader and its workers; None where the object is no LeaderWorkerSet, or does not say."""
+    """GPUs of a leader and its workers; None where the object is not a LeaderWorkerSet, or does not say."""
     template = get(server.resource.manifest, ("spec", "leaderWorkerTemplate"))
     size = get(template, ("size",))
     if not isinstance(size, int) or size < 1:

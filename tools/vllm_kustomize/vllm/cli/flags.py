@@ -18,17 +18,17 @@ _LONGEST_CHOICES = 60
 
 
 def release(version: str = "") -> Release:
-    """A release of the catalogue, by default the newest; raises `Error` for one that is not in it."""
+    """A release of the catalog, by default the newest; raises `Error` for one that is not in it."""
     known = catalog.releases()
     if not version:
         return catalog.load(known[-1])
     try:
         found, exact = catalog.nearest(version)
     except ValueError as error:
-        raise Error(f"{error}; the catalogue has {_span(known)}") from None
+        raise Error(f"{error}; the catalog has {_span(known)}") from None
     if not exact:
         nearest = f"the nearest is {found.version}"
-        raise Error(f"the catalogue has no vLLM {version}, only {_span(known)}; {nearest}")
+        raise Error(f"the catalog has no vLLM {version}, only {_span(known)}; {nearest}")
     return found
 
 

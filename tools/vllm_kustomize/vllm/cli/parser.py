@@ -156,7 +156,7 @@ class _Reading:
         return kinds
 
     def _name(self, token: Token) -> _Named | None:
-        """What argparse's `_parse_optional` says of one argument; None for one that is no option."""
+        """What argparse's `_parse_optional` says of one argument; None for one that is not an option."""
         text, options = token.text, self.release.options
         if not text.startswith("-") or text == "-":
             return None
@@ -388,7 +388,7 @@ def _lora_modules(arguments: Sequence[Token], values: Sequence[Any], known: Mapp
         except (ValueError, RecursionError):
             raise _BadValue(argument, f"has '{shown(value)}', which is neither NAME=PATH nor JSON") from None
         if not isinstance(module, dict):
-            raise _BadValue(argument, f"has '{shown(value)}', which is no JSON object")
+            raise _BadValue(argument, f"has '{shown(value)}', which is not a JSON object")
         if unknown := sorted(set(module) - set(known.get("fields", module))):
             raise _BadValue(argument, f"has the unknown key '{unknown[0]}'")
         if missing := [key for key in known.get("required", ()) if key not in module]:

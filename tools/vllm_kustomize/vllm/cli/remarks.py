@@ -63,6 +63,6 @@ def _message(remark: Remark, server: Server) -> str:
         if server.assumed:
             why = "the image names no release that is known"
         elif server.release != release:
-            why = f"{server.release} is not in the catalogue"
+            why = f"{server.release} is not in the catalog"
         return f"{message} (checked against vLLM {release}: {why})"
     return message if f"vLLM {release}" in message else f"{message} (vLLM {release})"

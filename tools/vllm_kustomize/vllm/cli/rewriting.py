@@ -3,7 +3,7 @@
 It moves `--model X` to the front, puts the options of a configuration file in, turns underscores in option
 names into dashes, and gathers `--option.key value` into JSON. The steps and their order are those of
 `parse_args` in `vllm/utils/argparse_utils.py`; what a release does not do yet is not among its
-`behaviours` in the catalogue.
+`behaviours` in the catalog.
 """
 
 from __future__ import annotations
@@ -170,13 +170,15 @@ def _options_of_file(
         config = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise Stop(Remark("config", file.index, "--config", f"{file.text} is no YAML: {problem}")) from None
+        raise Stop(
+            Remark("config", file.index, "--config", f"{file.text} is not valid YAML: {problem}")
+        ) from None
     if not isinstance(config, Mapping):
         raise Stop(Remark("config", file.index, "--config", f"{file.text} holds no `option: value` lines"))
     texts: list[tuple[str, str]] = []
     for key, value in config.items():
         if not isinstance(key, str):
-            message = f"{file.text} has the key {key!r}, which is no text"
+            message = f"{file.text} has the key {key!r}, which is not text"
             raise Stop(Remark("config", file.index, "--config", message, key=str(key)))
         if value is False and f"--no-{key}" in parser_names:
             texts.append((key, f"--no-{key}"))

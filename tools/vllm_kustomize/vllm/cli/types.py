@@ -1,4 +1,4 @@
-"""What the values of vLLM's options mean: each type of the catalogue as a function from text.
+"""What the values of vLLM's options mean: each type of the catalog as a function from text.
 
 The types are those of `vllm/engine/arg_utils.py` and `vllm/utils/argparse_utils.py`; JSON for a configuration
 class is judged as pydantic judges JSON in its lax mode (https://docs.pydantic.dev/latest/concepts/conversion_table/).
@@ -25,7 +25,7 @@ _FALSE = frozenset(("0", "off", "f", "false", "n", "no"))
 _INTEGER = re.compile(r"[+-]?\d+(?:_\d+)*(?:\.0*)?")
 _MOST_DIGITS = 4300
 """What int() reads at most, in the Python of vLLM's images (sys.int_info.default_max_str_digits)."""
-_NO_INTEGER = "is no whole number"
+_NO_INTEGER = "is not a whole number"
 
 
 def convert(kind: str, text: str, release: Release) -> Any:
@@ -55,7 +55,9 @@ def size(text: str) -> int:
     text = text.strip()
     match = _SIZE.fullmatch(text)
     if match is None:
-        return _integer(text, "is no whole number, nor one with k, m, g, t (decimal) or K, M, G, T (binary)")
+        return _integer(
+            text, "is not a whole number, nor one with k, m, g, t (decimal) or K, M, G, T (binary)"
+        )
     number, suffix = match.groups()
     if suffix in _DECIMAL:
         return int(float(number) * _DECIMAL[suffix])
@@ -83,7 +85,7 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError("is no number") from None
+        raise ValueError("is not a number") from None
 
 
 def _json(text: str) -> Any:
@@ -92,7 +94,7 @@ def _json(text: str) -> Any:
     except RecursionError:
         raise ValueError("is JSON that is nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"is no JSON: {error}") from None
+        raise ValueError(f"is not valid JSON: {error}") from None
 
 
 def _literal(text: str) -> Any:
@@ -101,7 +103,7 @@ def _literal(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise ValueError("is no Python literal, which this release takes instead of JSON") from None
+        raise ValueError("is not a Python literal, which this release takes instead of JSON") from None
 
 
 def _json_or_text(text: str) -> Any:
@@ -121,10 +123,12 @@ def _key_values(text: str) -> dict[str, int]:
     for item in text.split(","):
         key, equals, value = item.partition("=")
         if not equals or "=" in value:
-            raise ValueError("is no list of KEY=VALUE pairs")
+            raise ValueError("is not a list of KEY=VALUE pairs")
         if key in pairs:
             raise ValueError(f"has '{key}' more than once")
-        pairs[key.lower().strip()] = _integer(value, f"has '{value}' for '{key}', which is no whole number")
+        pairs[key.lower().strip()] = _integer(
+            value, f"has '{value}' for '{key}', which is not a whole number"
+        )
     return pairs
 
 
@@ -166,7 +170,7 @@ def class_problems(name: str, value: Any, release: Release, at: str = "") -> Ite
     """What is wrong with a JSON value for a configuration class, each as the end of a sentence."""
     place = f" at '{at}'" if at else ""
     if not isinstance(value, Mapping):
-        yield f"is no JSON object{place}"
+        yield f"is not a JSON object{place}"
         return
     entry = release.classes.get(name, {"fields": {}, "open": True})
     fields = entry["fields"]

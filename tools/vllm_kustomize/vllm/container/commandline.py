@@ -103,7 +103,7 @@ def command_line(build: Build, pod: Pod, container: Container) -> CommandLine | 
     else:
         line = _behind_entrypoint(container, words, find)
     if isinstance(line, CommandLine) and "--omni" in line.texts:
-        return NotRead("--omni hands the command line to vLLM-Omni, whose options are not in the catalogue")
+        return NotRead("--omni hands the command line to vLLM-Omni, whose options are not in the catalog")
     return line
 
 
@@ -114,7 +114,7 @@ def _words(container: Container) -> list[Argument] | NotRead:
         if value is None:
             continue
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            return NotRead(f"its {key} is no list of strings")
+            return NotRead(f"its {key} is not a list of strings")
         if any(UNKNOWN in item for item in value):
             return NotRead(f"its {key} holds a NUL character, which no program can be given")
         words += [Argument(item, (*container.path, key, index)) for index, item in enumerate(value)]
@@ -187,7 +187,7 @@ def _of_python(words: Sequence[Argument], find: FindFile) -> CommandLine | NotRe
     if option == "-m" and module in ("vllm", "vllm.entrypoints.cli.main"):
         return CommandLine(tuple(rest[1:]), file=find) if _text(rest, 0) == "serve" else None
     if option == "-m" and module.startswith("vllm.entrypoints."):
-        return NotRead(f"the options of the module {module} are not in the catalogue")
+        return NotRead(f"the options of the module {module} are not in the catalog")
     if option.endswith(".py") or "vllm" in f"{option} {module}":
         return NotRead("what its Python program does is not known")
     return None

@@ -1,4 +1,4 @@
-"""How much memory a vLLM server needs: weights, KV cache a token, tokens that fit.
+"""How much memory a vLLM server needs: weights, KV cache per token, tokens that fit.
 
 Pure arithmetic on an `Architecture`. Sizes are bytes of one GPU unless said otherwise, lengths are tokens.
 The formulas are vLLM's own (files of the 0.33 source tree); the two estimates that cannot be derived,
@@ -36,7 +36,7 @@ KV_DTYPE_BYTES = {
     "fp8_e5m2": 1,
     "fp8_inc": 1,
 }
-"""`--kv-cache-dtype`, bytes an element; formats that pack scales between elements are not listed."""
+"""`--kv-cache-dtype`, bytes per element; formats that pack scales between elements are not listed."""
 
 
 @dataclass(frozen=True, slots=True)

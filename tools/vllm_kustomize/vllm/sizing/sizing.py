@@ -96,9 +96,9 @@ def describe(sizing: Sizing) -> str:
     verdict = "" if sizing.fits else "  <- too few: vLLM refuses to start"
     rows = [
         ("parameters", f"{sizing.parameters / 1e9:.2f} billion"),
-        ("weights", f"{sizing.weights / GIB:.2f} GiB a GPU"),
-        ("memory for KV cache", f"{max(0, sizing.available_kv) / GIB:.2f} GiB a GPU"),
-        ("KV cache a token", f"{sizing.kv_bytes_per_token / 1024:.1f} KiB a GPU"),
+        ("weights", f"{sizing.weights / GIB:.2f} GiB per GPU"),
+        ("memory for KV cache", f"{max(0, sizing.available_kv) / GIB:.2f} GiB per GPU"),
+        ("KV cache per token", f"{sizing.kv_bytes_per_token / 1024:.1f} KiB per GPU"),
         (
             "tokens that fit",
             f"{sizing.kv_tokens:,} ({requests:.1f} requests of {sizing.max_model_len:,}){verdict}",

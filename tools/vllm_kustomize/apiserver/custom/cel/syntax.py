@@ -190,7 +190,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _character(code: int) -> str:
     if code > 0x10FFFF or 0xD800 <= code < 0xE000:
-        raise Unsupported(f"{code:x} is no character")
+        raise Unsupported(f"{code:x} is not a character")
     return chr(code)
 
 

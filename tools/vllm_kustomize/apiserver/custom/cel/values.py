@@ -195,7 +195,7 @@ def _key(key: Any) -> Any:
 
 
 def make_map(entries: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """A map of these entries, of which the last one with a key counts; raises CelError for what is no key."""
+    """A map of these entries; the last one with a key counts. Raises CelError for what is not a key."""
     result: dict[Any, Any] = {}
     for key, value in entries:
         if not isinstance(key, (str, int, bool)):

@@ -84,13 +84,13 @@ class Release:
 
 
 def releases() -> tuple[str, ...]:
-    """The versions in the catalogue, oldest first."""
+    """The versions in the catalog, oldest first."""
     return tuple(_data()["releases"])
 
 
 @cache
 def load(version: str) -> Release:
-    """One release of the catalogue; raises `KeyError` for a version that is not in it."""
+    """One release of the catalog; raises `KeyError` for a version that is not in it."""
     index = releases().index(version) if version in releases() else None
     if index is None:
         raise KeyError(version)
@@ -105,7 +105,7 @@ def load(version: str) -> Release:
 
 
 def newest() -> Release:
-    """The newest release of the catalogue."""
+    """The newest release of the catalog."""
     return load(releases()[-1])
 
 

@@ -64,7 +64,7 @@ def to_quantity(value: Any) -> Quantity:
     try:
         amount = quantity.parse(value)
     except quantity.Malformed:
-        raise CelError(f'"{value}" is no quantity') from None
+        raise CelError(f'"{value}" is not a quantity') from None
     return Quantity(amount, _is_whole(amount) and _has_no_fraction(value))
 
 
@@ -107,7 +107,7 @@ def _plus(sign: int) -> Callable[[Any, Any], Quantity]:
 
 def _as_integer(value: Any) -> int:
     if not _amount(value).whole:
-        raise CelError("the quantity is no integer")
+        raise CelError("the quantity is not an integer")
     return int(value.amount)
 
 
@@ -118,15 +118,15 @@ def to_version(value: Any, normalize: Any = False) -> Version:
     text = _normalized(value) if normalize else value
     match = _SEMVER.fullmatch(text)
     if not match:
-        raise CelError(f'"{value}" is no version')
+        raise CelError(f'"{value}" is not a version')
     words = match[4].split(".") if match[4] else []
     if not all(words) or (match[5] and not all(match[5].split("."))):
-        raise CelError(f'"{value}" is no version')
+        raise CelError(f'"{value}" is not a version')
     if any(word.isdigit() and word[0] == "0" and len(word) > 1 for word in words):
-        raise CelError(f'"{value}" is no version')
+        raise CelError(f'"{value}" is not a version')
     major, minor, patch = (int(match[group]) for group in (1, 2, 3))
     if max(major, minor, patch) >= 2 * INT64:
-        raise CelError(f'"{value}" is no version')
+        raise CelError(f'"{value}" is not a version')
     ordered = tuple((0, int(word), "") if word.isdigit() else (1, 0, word) for word in words)
     return Version((major, minor, patch), ordered)
 

@@ -68,7 +68,7 @@ def url(value: Any) -> Link:
     try:
         return Link(urls.parse(_text("url", value)))
     except urls.MalformedURL as error:
-        raise CelError(f"{value} is no URL: {error}") from None
+        raise CelError(f"{value} is not a URL: {error}") from None
 
 
 def ip(value: Any) -> Address:
@@ -84,7 +84,7 @@ def ip(value: Any) -> Address:
         else:
             if not isinstance(address, IPv6Address) or address.ipv4_mapped is None:
                 return Address(address)
-    raise CelError(f"{text} is no IP address")
+    raise CelError(f"{text} is not an IP address")
 
 
 def cidr(value: Any) -> Network:
@@ -92,7 +92,7 @@ def cidr(value: Any) -> Network:
     address, _, bits = _text("cidr", value).partition("/")
     found = ip(address).ip
     if not _BITS.fullmatch(bits) or int(bits) > found.max_prefixlen:
-        raise CelError(f"{value} is no network")
+        raise CelError(f"{value} is not a network")
     return Network(found, int(bits))
 
 

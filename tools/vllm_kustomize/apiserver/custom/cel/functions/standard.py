@@ -101,7 +101,7 @@ def to_int(value: Any) -> int:
         return int(value)
     if isinstance(value, str):
         if not _INTEGER.fullmatch(value) or len(value) > 30:
-            raise CelError(f"{value} is no int")
+            raise CelError(f"{value} is not an int")
         return checked(int(value))
     if isinstance(value, Timestamp):
         return value.nanoseconds // SECOND
@@ -116,7 +116,7 @@ def to_uint(value: Any) -> Uint:
         raise NoOverload("uint", value)
     if isinstance(value, str):
         if not re.fullmatch("[0-9]{1,30}", value, re.ASCII):
-            raise CelError(f"{value} is no uint")
+            raise CelError(f"{value} is not a uint")
         value = int(value)
     if not isinstance(value, (int, float)):
         raise NoOverload("uint", value)
@@ -133,7 +133,7 @@ def to_double(value: Any) -> float:
         return float(value)
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):
-            raise CelError(f"{value} is no double")
+            raise CelError(f"{value} is not a double")
         return float(value)
     raise NoOverload("double", value)
 
@@ -152,7 +152,7 @@ def to_string(value: Any) -> str:
         try:
             return value.decode()
         except UnicodeDecodeError:
-            raise CelError("the bytes are no text") from None
+            raise CelError("the bytes are not text") from None
     if isinstance(value, Timestamp):
         return show_timestamp(value)
     if isinstance(value, Duration):
@@ -198,7 +198,7 @@ def to_bool(value: Any) -> bool:
         return value
     _texts("bool", value)
     if value not in _TRUE + _FALSE:
-        raise CelError(f"{value} is no bool")
+        raise CelError(f"{value} is not a bool")
     return value in _TRUE
 
 
@@ -209,7 +209,7 @@ def to_duration(value: Any) -> Duration:
     _texts("duration", value)
     nanoseconds = formats.go_duration(value)
     if nanoseconds is None:
-        raise CelError(f'"{value}" is no duration')
+        raise CelError(f'"{value}" is not a duration')
     return Duration(nanoseconds)
 
 
@@ -222,7 +222,7 @@ def to_timestamp(value: Any) -> Timestamp:
     _texts("timestamp", value)
     moment = parse_timestamp(value)
     if moment is None:
-        raise CelError(f'"{value}" is no timestamp')
+        raise CelError(f'"{value}" is not a timestamp')
     return moment
 
 

@@ -74,7 +74,7 @@ def last_index_of(value: Any, part: Any, start: Any = None) -> int:
 
 
 def replace(value: Any, old: Any, new: Any, count: Any = -1) -> str:
-    """A text with one part put in the place of another."""
+    """A text with one part put instead of another."""
     text, before, after = _text("replace", value), _text("replace", old), _text("replace", new)
     times = _number("replace", count)
     if len(text) + len(text) * len(after) > _LONGEST:
@@ -134,7 +134,7 @@ def find_all(value: Any, pattern: Any, count: Any = -1) -> list[str]:
     try:
         found = [match[0] for match in re2.finditer(wanted, text)]
     except re2.error:
-        raise CelError(f"{wanted} is no regular expression") from None
+        raise CelError(f"{wanted} is not a regular expression") from None
     return found if most < 0 else found[:most]
 
 
