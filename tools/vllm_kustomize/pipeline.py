@@ -83,6 +83,9 @@ def validate(
 
     Raises `Error` where a path, the engine or a setting makes it impossible to check what was asked for.
     """
+    from vllm_kustomize import rules
+
+    settings = rules.resolve(settings)
     if settings.changed:
         targets = discover_changed(paths, settings)
         paths = tuple(overlay.name for overlay in targets.overlays)

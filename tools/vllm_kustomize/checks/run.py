@@ -81,6 +81,7 @@ class _Run:
 
 def plan(settings: Settings) -> Plan:
     """Resolve the settings; raises `Error` for an unknown Kubernetes version or rule."""
+    settings = rules.resolve(settings)
     known = published.known_versions()
     for version in settings.kubernetes_versions:
         if version not in known:

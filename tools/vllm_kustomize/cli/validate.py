@@ -40,9 +40,12 @@ if TYPE_CHECKING:
 )
 @click.option("--concise", is_flag=True, help="One line per finding, the same as --format concise.")
 @click.option(
-    "--select", multiple=True, metavar="RULE", help="Only these rules; patterns such as 'api-*' work."
+    "--select",
+    multiple=True,
+    metavar="RULE",
+    help="Only these rules or groups; patterns such as 'api-*' work. Default: correctness, vllm, kustomize.",
 )
-@click.option("--ignore", multiple=True, metavar="RULE", help="All but these rules.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="All but these rules or groups.")
 @click.option(
     "--fail-on",
     type=click.Choice([str(severity) for severity in reversed(Severity)]),

@@ -13,8 +13,8 @@ A rule with none of them is reported by the pipeline itself.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from vllm_kustomize.wording import did_you_mean
 
 if TYPE_CHECKING:
     from vllm_kustomize.kustomize.replay.graph import SourceGraph
+    from vllm_kustomize.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,58 @@ class Rule:
         return self.manual.partition("\n")[0]
 
 
+DEFAULT_GROUPS = ("correctness", "vllm", "kustomize")
+"""The groups that are checked where nothing is selected: what nobody wants in their repository."""
+
+
+@cache
+def groups() -> dict[str, tuple[str, ...]]:
+    """The ids of the rules by group, in order, without reading a single rule."""
+    return {
+        group.name: tuple(sorted(_id(rule.name) for rule in pkgutil.iter_modules([f"{path}/{group.name}"])))
+        for path in __path__
+        for group in pkgutil.iter_modules([path])
+        if group.ispkg
+    }
+
+
+def resolve(settings: Settings) -> Settings:
+    """The settings with rules in the place of groups, and with the default groups where none is selected.
+
+    Checks that are no rules belong to `correctness`.
+    """
+    if settings.resolved:
+        return settings
+    others = tuple(name for name in groups() if name not in DEFAULT_GROUPS)
+    select = settings.select
+    ignore = settings.ignore if select else (*settings.ignore, *others)
+    return replace(
+        settings,
+        select=_members(select),
+        ignore=_members(ignore),
+        severities=tuple(
+            (rule, severity) for name, severity in settings.severities for rule in _members([name])
+        ),
+        ignores=tuple(replace(one, rule=rule) for one in settings.ignores for rule in _members([one.rule])),
+        resolved=True,
+    )
+
+
+def _members(names: Iterable[str]) -> tuple[str, ...]:
+    """Names with the rules in the place of groups."""
+    return tuple(
+        member for name in names for member in (*groups().get(name, (name,)), *_CHECKS.get(name, ()))
+    )
+
+
+def _id(module: str) -> str:
+    return module.replace("_", "-")
+
+
+_CHECKS = {"correctness": ("schema", "api-*", "pod-security")}
+"""What a group has besides rules."""
+
+
 @cache
 def load() -> dict[str, Rule]:
     """Every module in the folders of this package, by id."""
@@ -66,7 +119,7 @@ def _read(name: str) -> Rule:
     _, group, file = name.removeprefix(__package__).rsplit(".", 2)
     module = import_module(name)
     return Rule(
-        id=file.replace("_", "-"),
+        id=_id(file),
         group=group,
         severity=module.SEVERITY,
         help=module.HELP,

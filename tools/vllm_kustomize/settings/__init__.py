@@ -61,6 +61,7 @@ class Settings:
     file: Path | None = None
     today: date | None = None
     changed: bool = False
+    resolved: bool = False  # groups have been replaced by their rules (`rules.resolve`)
     name_engine: bool = False  # asking the engine for its version takes as long as a build
 
     def selects(self, rule: str) -> bool:
