@@ -39,7 +39,9 @@ CANNOT_RUN = [
     pytest.param(["nowhere"], "nowhere does not exist", id="no-such-path"),
     pytest.param(["broken"], "broken is a symbolic link to gone, which does not exist", id="broken-symlink"),
     pytest.param(
-        ["empty"], "no overlay in empty: no directory there has a kustomization.yaml", id="no-overlay"
+        ["empty"],
+        "nothing to validate in empty: no kustomization.yaml, and no file of objects",
+        id="no-overlay",
     ),
     pytest.param(
         ["-k", "1.99"], "no schemas for Kubernetes 1.99: 1.25 to 1.37 are known", id="unknown-version"
@@ -55,7 +57,6 @@ CANNOT_RUN = [
         "no engine at no-such-kubectl: give the path of a kubectl or kustomize executable",
         id="no-engine",
     ),
-    pytest.param(["latin1.yaml"], "latin1.yaml is not UTF-8 (byte 3)", id="not-utf-8"),
     pytest.param(
         ["--schema-location", "crds", "custom.yaml"],
         "the schema location crds does not exist",
@@ -108,7 +109,9 @@ def test_an_engine_that_cannot_serve(script: str, message: str, repo: Path, run_
 def test_an_engine_that_hangs_is_stopped(
     repo: Path, monkeypatch: pytest.MonkeyPatch, run_cli: RunCli
 ) -> None:
-    monkeypatch.setattr("vllm_kustomize.kustomize.engine.Engine.__init__.__defaults__", (0.2,), raising=False)
+    monkeypatch.setattr(
+        "vllm_kustomize.kustomize.engine.Engine.__init__.__defaults__", (0.2, None), raising=False
+    )
     script = 'case $1 in version) echo "Kustomize Version: v5.8.1";; *) exec sleep 60;; esac'
     result = run_cli("validate", "-q", "--engine", engine(repo / "kubectl", script), cwd=repo)
     assert result.code == 1
@@ -119,6 +122,15 @@ def test_overlays_are_found_and_a_component_is_none(repo: Path, run_cli: RunCli)
     result = run_cli("validate", "--format", "json", ".", cwd=repo)
     assert '"overlays": 1' in result.output
     assert result.code == 0
+
+
+def test_a_file_that_is_not_utf_8_is_one_error_and_the_rest_goes_on(repo: Path, run_cli: RunCli) -> None:
+    (repo / "latin1.yaml").write_bytes(b"a: \xe9\n")
+    result = run_cli("validate", "latin1.yaml", "overlays/one", "--concise", cwd=repo)
+    assert (result.code, result.output) == (
+        1,
+        "latin1.yaml:1:1: error[invalid-yaml] latin1.yaml is not UTF-8 (byte 3)\n",
+    )
 
 
 def test_an_unreadable_file_is_named(repo: Path, run_cli: RunCli) -> None:

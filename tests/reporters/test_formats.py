@@ -81,7 +81,7 @@ def test_text_shows_the_line_and_marks_the_value() -> None:
     )
     lines = render("text", Report((finding,), 2, 4, fail_on=Severity.INFO), Style()).splitlines()
     assert lines == [
-        "pod.yaml:12:9: error[some-rule] Pod/p: is wrong (in cpu, amd)",
+        "pod.yaml:12:9: error[some-rule] Pod/p: is wrong (in overlays/cpu, overlays/amd)",
         f"    12 |   {WIDE} ab: 'one # two' # why",
         "       |          ^^^^^^^^^^^",
         "    base.yaml:1:2: overridden here",
@@ -126,7 +126,7 @@ def test_concise_is_one_line_a_finding() -> None:
     lines = render("concise", report(), Style()).splitlines()
     assert len(lines) == 3
     assert lines[0].startswith("a b%,:'\"\N{SNOWMAN}.yaml:3:5: error[schema] ConfigMap/quote")
-    assert lines[0].endswith("(in a, b)")
+    assert lines[0].endswith("(in overlays/a, overlays/b)")
 
 
 def test_github_commands_are_read_as_written() -> None:
@@ -309,7 +309,7 @@ def test_a_base_fault_is_one_finding(run_cli: RunCli, tmp_path: Path) -> None:
     result = run_cli(*options, "--concise", cwd=tmp_path)
     assert result.output == (
         "base/pod.yaml:6:12: warning[host-namespaces] Pod/p-amd: the pod runs in the host's process namespace"
-        " (in amd, cpu, nvidia)\n"
+        " (in overlays/amd, overlays/cpu, overlays/nvidia)\n"
     )
     found = json.loads(run_cli(*options, "--format", "json", cwd=tmp_path).output)
     assert found["summary"]["warnings"] == 1

@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vllm_kustomize.cache.store import Cache, open_cache
-from vllm_kustomize.kustomize.discover import display_path, find_overlays, kustomization_in, overlay_at
-from vllm_kustomize.kustomize.engine import Engine, Rendered, find_engine
-from vllm_kustomize.model import Build, Error, Finding, Location, Overlay, Part, Precision, Report
+from vllm_kustomize.kustomize.discover import (
+    display_path,
+    find_manifests,
+    find_overlays,
+    is_patch,
+    kustomization_in,
+    overlay_at,
+)
+from vllm_kustomize.kustomize.engine import BuildOptions, Engine, Rendered, find_engine
+from vllm_kustomize.model import Build, Error, Finding, Location, Overlay, Part, Precision, Report, Skipped
 from vllm_kustomize.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,8 +47,12 @@ def default_paths(settings: Settings) -> tuple[str, ...]:
     return ("overlays",) if Path("overlays").is_dir() else (".",)
 
 
-def discover(paths: Sequence[str]) -> Targets:
-    """Sort paths into overlays and files of rendered YAML; raises `Error` for what is neither."""
+def discover(paths: Sequence[str], settings: Settings) -> Targets:
+    """Sort paths into overlays and files of rendered YAML; raises `Error` for what is neither.
+
+    A folder without any kustomization stands for the files of objects in it, a patch for the overlays that
+    use it.
+    """
     overlays: dict[str, Overlay] = {}
     files: dict[str, None] = {}
     for text in paths:
@@ -49,10 +60,17 @@ def discover(paths: Sequence[str]) -> Targets:
         if text == "-":
             files[text] = None
         elif path.is_dir():
-            overlays.update((overlay.name, overlay) for overlay in find_overlays(path))
+            found = find_overlays(path, settings.exclude)
+            overlays.update((overlay.name, overlay) for overlay in found)
+            manifests = [] if found else find_manifests(path, settings.exclude)
+            files.update((display_path(file), None) for file in manifests)
+            if not found and not manifests:
+                raise Error(f"nothing to validate in {text}: no kustomization.yaml, and no file of objects")
         elif path.is_file():
             if kustomization_in(path.parent) == path:
                 overlays.update((overlay.name, overlay) for overlay in find_overlays(path.parent))
+            elif is_patch(path) and (users := _users_of(path, settings)):
+                overlays.update((overlay.name, overlay) for overlay in users)
             else:
                 files[text] = None
         elif path.is_symlink():
@@ -62,11 +80,26 @@ def discover(paths: Sequence[str]) -> Targets:
     return Targets(tuple(overlays.values()), tuple(files))
 
 
+def _users_of(patch: Path, settings: Settings) -> list[Overlay]:
+    """The overlays of the repository, or else of the patch's own folders, that use a patch."""
+    from vllm_kustomize.kustomize.affected import affected
+
+    owners = [str(folder) for folder in patch.absolute().parents if kustomization_in(folder)]
+    for roots in (default_paths(settings), owners[:1]):
+        try:
+            found = list(affected(discover(roots, settings).overlays, {patch.resolve()}))
+        except Error:
+            continue
+        if found:
+            return found
+    return []
+
+
 def discover_changed(files: Sequence[str], settings: Settings) -> Targets:
     """The overlays that changed files belong to; all of them where the settings are among the files."""
     from vllm_kustomize.kustomize.affected import affected
 
-    targets = discover(default_paths(settings))
+    targets = discover(default_paths(settings), settings)
     changed = {Path(file).resolve() for file in files}
     locations = (*settings.named_schema_locations, *settings.schema_locations)
     shared = (settings.file, settings.baseline, *locations)
@@ -90,13 +123,14 @@ def validate(
         targets = discover_changed(paths, settings)
         paths = tuple(overlay.name for overlay in targets.overlays)
     else:
-        targets = discover(paths or default_paths(settings))
+        targets = discover(paths or default_paths(settings), settings)
     executable = find_engine(settings.engine)
     cache = cache or open_cache(executable, settings)
     parts = {overlay: part for overlay in targets.overlays if (part := cache.get(overlay))}
     missing = [overlay for overlay in targets.overlays if overlay not in parts]
     from_files = []
-    with cache, Engine(executable) as engine, contextlib.ExitStack() as stack:
+    options = BuildOptions(settings.helm, settings.unrestricted)
+    with cache, Engine(executable, options=options) as engine, contextlib.ExitStack() as stack:
         # The engine works while the checks are imported and their schemas compiled.
         rendered = engine.build_all(missing, settings.jobs)
         if (settings.name_engine or settings.engine) and not cache.engine:
@@ -199,7 +233,10 @@ def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
     whole = Location(file, 1, 1, precision=Precision.FILE)
     if rendered.error:
         from vllm_kustomize.kustomize.failure import find_failure
+        from vllm_kustomize.kustomize.unbuilt import what_it_needs
 
+        if missing := what_it_needs(rendered.error, overlay.directory):
+            return Part(about_sources, skipped=(Skipped(overlay.name, missing, whole=True),))
         where = find_failure(tree.graph(overlay.directory), rendered.error) or whole
         failed = _pipeline_finding("build-failed", rendered.error, where, plan, overlay)
         return Part(failed + about_sources)
@@ -217,7 +254,11 @@ def _check_file(name: str, plan: Plan, tree: SourceTree) -> Part:
     from vllm_kustomize.kustomize.yaml.nodes import DocumentError, read_documents
 
     shown = _shown(name)
-    tree.texts[shown] = _read(name)
+    try:
+        tree.texts[shown] = _read(name)
+    except Unreadable as error:
+        whole = Location(shown, 1, 1, precision=Precision.FILE)
+        return Part(_pipeline_finding("invalid-yaml", str(error), whole, plan))
     try:
         documents = read_documents(tree.texts[shown], shown)
     except DocumentError as error:
@@ -286,6 +327,10 @@ def _pipeline_finding(
     return (Finding(rule_id, rule.severity, message, rule.help, name, None, (), location, related),)
 
 
+class Unreadable(Error):
+    """A file that holds no text; the other targets are checked all the same."""
+
+
 def _shown(file: str) -> str:
     return "<stdin>" if file == "-" else file
 
@@ -296,10 +341,10 @@ def _read(name: str) -> str:
     try:
         data = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else read_bytes(name)
     except OSError as error:
-        raise Error(f"cannot read {name}: {error.strerror}") from None
+        raise Unreadable(f"cannot read {name}: {error.strerror}") from None
     if len(data) > MAX_BYTES:
         raise Error(f"standard input holds more than {MAX_BYTES >> 20} MiB")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Error(f"{name} is not UTF-8 (byte {error.start})") from None
+        raise Unreadable(f"{name} is not UTF-8 (byte {error.start})") from None

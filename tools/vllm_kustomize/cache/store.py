@@ -171,6 +171,8 @@ def _of_parts(settings: Settings) -> Settings:
         "baseline",
         "today",
         "changed",
+        "strict",
+        "exclude",
     )
     return replace(settings, **{name: getattr(default, name) for name in (*later, "file")})
 

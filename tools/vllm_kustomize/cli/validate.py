@@ -92,6 +92,15 @@ if TYPE_CHECKING:
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Known findings, which do not fail."
 )
 @click.option("--write-baseline", is_flag=True, help="Write what is found now to the baseline, and succeed.")
+@click.option("--enable-helm", is_flag=True, help="Let builds inflate Helm charts, with the helm on PATH.")
+@click.option(
+    "--load-restrictor",
+    type=click.Choice(["root-only", "none"]),
+    default="root-only",
+    help="Whether builds read only files below their own folder (the default) or any.",
+)
+@click.option("--strict", is_flag=True, help="Fail where a build could not be checked.")
+@click.option("--statistics", is_flag=True, help="Print only how often each rule found something, and where.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 @click.option("-v", "--verbose", count=True, help="Print which engine and Kubernetes versions were used.")
 def command(
@@ -114,6 +123,10 @@ def command(
     changed: bool,
     baseline: Path | None,
     write_baseline: bool,
+    enable_helm: bool,
+    load_restrictor: str,
+    strict: bool,
+    statistics: bool,
     quiet: bool,
     verbose: int,
 ) -> int:
@@ -151,10 +164,17 @@ def command(
         pod_security=pod_security,
         cache=not no_cache,
         vllm_version=vllm_version,
+        strict=strict,
+        helm=("*",) if enable_helm else found.helm,
+        unrestricted=("*",) if load_restrictor == "none" else found.unrestricted,
         name_engine=verbose > 0 or any(output.format == "json" for output in outputs),
     )
     if write_baseline:
         return _write_baseline(paths, wanted)
+    if statistics:
+        outputs = tuple(
+            replace(output, format="statistics") if output.format == "text" else output for output in outputs
+        )
     verbosity = -1 if quiet else verbose
     if watch:
         for report in pipeline.watch(paths, wanted):
@@ -162,11 +182,13 @@ def command(
     with _progress(quiet) as progress:
         report = pipeline.validate(paths, wanted, progress)
     _write(report, outputs, verbosity, time.perf_counter() - started)
-    return _exit_code(report, wanted.fail_on)
+    return _exit_code(report, wanted)
 
 
-def _exit_code(report: Report, fail_on: Severity) -> int:
-    return FINDINGS if any(finding.severity >= fail_on for finding in report.findings) else OK
+def _exit_code(report: Report, wanted: Settings) -> int:
+    found = any(finding.severity >= wanted.fail_on for finding in report.findings)
+    unchecked = wanted.strict and any(skipped.whole for skipped in report.skipped)
+    return FINDINGS if found or unchecked else OK
 
 
 def _write_baseline(paths: Sequence[str], wanted: Settings) -> int:

@@ -41,7 +41,28 @@ def triage(
     wanted, ignored = _apply_ignores(judged, settings)
     unallowed, allowed, own = _apply_comments(wanted, settings, allows, seen_whole)
     new, known = _apply_baseline(unallowed, settings)
-    return Triaged((*new, *own), (*ignored, *allowed, *known))
+    return Triaged(tuple(in_order((*new, *own))), (*ignored, *allowed, *known))
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings by file, then object as they stand in it, the errors of an object first, then by line."""
+    listed = list(findings)
+    begins: dict[tuple[str, str], int] = {}
+    for finding in listed:
+        key, line = _object_in_file(finding), finding.location.line if finding.location else 0
+        begins[key] = min(line, begins.get(key, line))
+
+    def rank(finding: Finding) -> tuple[str, int, str, int, int, int]:
+        file, resource = _object_in_file(finding)
+        at = finding.location
+        line, column = (at.line, at.column) if at else (0, 0)
+        return file, begins[file, resource], resource, -finding.severity, line, column
+
+    return sorted(listed, key=rank)
+
+
+def _object_in_file(finding: Finding) -> tuple[str, str]:
+    return finding.location.file if finding.location else "", str(finding.resource or "")
 
 
 def _apply_ignores(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from vllm_kustomize.model import Error, Overlay
@@ -11,7 +13,10 @@ from vllm_kustomize.model import Error, Overlay
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """The names that Kustomize looks for (pkg/constants of kubernetes-sigs/kustomize)."""
 
-_SKIPPED_DIRECTORIES = frozenset({"node_modules", "__pycache__", "vendor"})
+_SKIPPED_DIRECTORIES = frozenset({"node_modules", "__pycache__", "vendor", "testdata"})
+
+_CHART = "Chart.yaml"
+"""What makes a folder a Helm chart, whose templates are no manifests."""
 
 
 def kustomization_in(directory: Path) -> Path | None:
@@ -23,19 +28,20 @@ def kustomization_in(directory: Path) -> Path | None:
     return None
 
 
-def find_overlays(tree: Path) -> list[Overlay]:
-    """Find the overlays at or below a directory, by name.
+def find_overlays(tree: Path, exclude: Sequence[str] = ()) -> list[Overlay]:
+    """Find the overlays at or below a directory, by name; none where no folder has a kustomization.
 
     A directory with a kustomization of its own is one overlay. In any other tree an overlay is a
     Kustomization that nothing else in the tree builds on, or one right below a folder called `overlays`; a
-    Component is none, because it cannot be built alone. Raises `Error` where there is no overlay.
+    Component is none, because it cannot be built alone. Test data, charts and what the patterns of `exclude`
+    name are left out. Raises `Error` for a Component, and where a folder cannot be read.
     """
     own = kustomization_in(tree)
     if own:
         if kustomization_content(own).get("kind") == "Component":
             raise Error(f"{tree} is a Component: it is built through an overlay that lists it")
         return [overlay_at(tree)]
-    kustomizations = {file.parent.resolve(): kustomization_content(file) for file in _walk(tree)}
+    kustomizations = {file.parent.resolve(): kustomization_content(file) for file in _walk(tree, exclude)}
     used = {
         Path(os.path.realpath(directory / entry))
         for directory, content in kustomizations.items()
@@ -49,9 +55,35 @@ def find_overlays(tree: Path) -> list[Overlay]:
         if content.get("kind", "Kustomization") == "Kustomization"
         and (directory not in used or directory.parent.name == "overlays")
     )
-    if not found:
-        raise Error(f"no overlay in {tree}: no directory there has a {KUSTOMIZATION_NAMES[0]}")
     return [overlay_at(directory) for directory in found]
+
+
+def find_manifests(tree: Path, exclude: Sequence[str] = ()) -> list[Path]:
+    """The YAML files below a directory that hold Kubernetes objects, for trees without a kustomization."""
+    return [
+        folder / name
+        for folder, names in _folders(tree, exclude)
+        for name in sorted(names)
+        if name.endswith((".yaml", ".yml")) and not name.startswith(".") and _holds_objects(folder / name)
+    ]
+
+
+def is_patch(file: Path) -> bool:
+    """Whether the closest kustomization above a file lists it as a patch."""
+    folder = next((parent for parent in file.absolute().parents if kustomization_in(parent)), None)
+    kustomization = kustomization_in(folder) if folder else None
+    if folder is None or kustomization is None:
+        return False
+    content = kustomization_content(kustomization)
+    listed = [
+        item.get("path") if isinstance(item, dict) else item
+        for key in ("patches", "patchesStrategicMerge", "patchesJson6902")
+        for item in _list(content.get(key))
+    ]
+    return any(
+        isinstance(path, str) and "\n" not in path and (folder / path).resolve() == file.resolve()
+        for path in listed
+    )
 
 
 def overlay_at(directory: Path) -> Overlay:
@@ -68,17 +100,48 @@ def display_path(path: Path) -> str:
         return absolute.as_posix()
 
 
-def _walk(tree: Path) -> Iterator[Path]:
+def _walk(tree: Path, exclude: Sequence[str]) -> Iterator[Path]:
+    for folder, _ in _folders(tree, exclude):
+        if file := kustomization_in(folder):
+            yield file
+
+
+def _folders(tree: Path, exclude: Sequence[str]) -> Iterator[tuple[Path, list[str]]]:
+    """The folders at and below a directory that are searched, with the names of their files."""
+
     def refuse(error: OSError) -> None:
         raise Error(f"cannot read {error.filename}: {error.strerror}")
 
-    for root, directories, _ in os.walk(tree, onerror=refuse):
+    for root, directories, names in os.walk(tree, onerror=refuse):
+        folder = Path(root)
         directories[:] = sorted(
-            name for name in directories if not name.startswith(".") and name not in _SKIPPED_DIRECTORIES
+            name
+            for name in directories
+            if not name.startswith(".")
+            and name not in _SKIPPED_DIRECTORIES
+            and not (folder / name / _CHART).is_file()
+            and not _is_excluded(folder / name, exclude)
         )
-        file = kustomization_in(Path(root))
-        if file:
-            yield file
+        yield folder, names
+
+
+def _is_excluded(folder: Path, exclude: Sequence[str]) -> bool:
+    shown = display_path(folder) if exclude else ""
+    return any(fnmatchcase(shown, pattern.rstrip("/")) for pattern in exclude)
+
+
+def _holds_objects(file: Path) -> bool:
+    """Whether a file has an object, or may have one that cannot be read."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return True
+    return bool(_OBJECT.search(text)) and not _TEMPLATE.search(text)
+
+
+_OBJECT = re.compile(r"^(?:- )?[\"']?apiVersion[\"']?\s*:", re.MULTILINE)
+_TEMPLATE = re.compile(r"^\s*(?:- )?\{\{", re.MULTILINE)
+"""A line that begins with an action of Go's templates: the file is YAML only once it is rendered."""
 
 
 def kustomization_content(file: Path) -> dict[str, object]:
@@ -93,4 +156,8 @@ def kustomization_content(file: Path) -> dict[str, object]:
 
 
 def _strings(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return [item for item in _list(value) if isinstance(item, str)]
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -53,14 +54,38 @@ class Rendered:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """Overlays that are built with more rights, by path or pattern: `helm` runs charts, and the
+    `unrestricted` ones read files anywhere.
+    """
+
+    helm: tuple[str, ...] = ()
+    unrestricted: tuple[str, ...] = ()
+
+    def of(self, overlay: Overlay) -> list[str]:
+        """The engine's options for one overlay."""
+        return [
+            *(["--enable-helm"] if _is_among(overlay, self.helm) else []),
+            *(["--load-restrictor=LoadRestrictionsNone"] if _is_among(overlay, self.unrestricted) else []),
+        ]
+
+
+def _is_among(overlay: Overlay, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(overlay.name, pattern) for pattern in patterns)
+
+
 class Engine:
     """A kubectl or kustomize executable, and the builds that run on it.
 
     Use it as a context manager: leaving it, for whatever reason, ends every process that it started.
     """
 
-    def __init__(self, executable: Path, timeout: float = BUILD_TIMEOUT) -> None:
+    def __init__(
+        self, executable: Path, timeout: float = BUILD_TIMEOUT, options: BuildOptions | None = None
+    ) -> None:
         self.executable = executable
+        self._options = options or BuildOptions()
         self._timeout = timeout
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -80,7 +105,7 @@ class Engine:
 
     def build(self, overlay: Overlay) -> Rendered:
         """Render one overlay; a failed build is a result, a broken engine raises `Error`."""
-        wrapper = self._wrap(overlay)
+        wrapper = None if self._options.of(overlay) else self._wrap(overlay)
         rendered = self._build(overlay, wrapper) if wrapper else None
         if rendered and not rendered.error:
             return rendered
@@ -98,7 +123,7 @@ class Engine:
     def _build(self, overlay: Overlay, directory: Path) -> Rendered:
         command = ["build"] if self._is_kustomize else ["kustomize"]
         try:
-            code, output, errors = self._run([*command, str(directory)])
+            code, output, errors = self._run([*command, *self._options.of(overlay), str(directory)])
         except subprocess.TimeoutExpired:
             return Rendered(overlay, error=f"the build did not end within {self._timeout:g} s")
         if code != 0:

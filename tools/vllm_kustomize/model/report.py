@@ -11,10 +11,11 @@ from vllm_kustomize.model.resource import KubernetesVersion
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that was asked for and not checked, and why."""
+    """Something that was asked for and not checked, and why; `whole` where it is a whole build or file."""
 
     what: str
     reason: str
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

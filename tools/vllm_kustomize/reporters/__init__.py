@@ -88,6 +88,4 @@ def shared_by(finding: Finding) -> str:
     """` (in cpu, nvidia)` where several overlays share a finding, else nothing."""
     if len(finding.overlays) < 2:
         return ""
-    last = [name.rpartition("/")[2] for name in finding.overlays]
-    names = last if len(set(last)) == len(last) else finding.overlays
-    return f" (in {', '.join(names)})"
+    return f" (in {', '.join(finding.overlays)})"

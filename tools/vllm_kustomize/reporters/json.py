@@ -21,7 +21,10 @@ def render(report: Report, style: Style) -> str:
             "warnings": report.count(Severity.WARNING),
             "infos": report.count(Severity.INFO),
             "suppressed": len(report.suppressed),
-            "skipped": [{"what": skipped.what, "reason": skipped.reason} for skipped in report.skipped],
+            "skipped": [
+                {"what": skipped.what, "reason": skipped.reason, "whole": skipped.whole}
+                for skipped in report.skipped
+            ],
             "engine": report.engine,
         },
     }

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 
 from vllm_kustomize.model import Finding, Location, Precision, Report, Severity
 from vllm_kustomize.reporters import Style, one_line, shared_by, visible
+from vllm_kustomize.reporters.statistics import table
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _BOLD, _DIM = "1", "2"
 _NARROWEST = 20
+_LONG = 30
+"""Findings from which on a table of all rules stands at the end."""
 _TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|(?:(?! #).)*")
 _FLOW_TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[^,\]}]*")
 
@@ -22,6 +25,8 @@ def render(report: Report, style: Style) -> str:
     for finding in report.findings:
         lines += [*_block(finding, style), ""]
     if style.verbosity >= 0:
+        if len(report.findings) > _LONG:
+            lines += [*table(report), ""]
         lines += _skipped(report)
         lines += list(_verbose(report, style))
         lines.append(_summary(report, style))
@@ -108,6 +113,9 @@ def _skipped(report: Report) -> Iterator[str]:
     """What was not checked, by reason: most of a long list has the same one."""
     reasons: dict[str, list[str]] = {}
     for skipped in report.skipped:
+        if skipped.whole:
+            yield f"not checked {visible(skipped.what)}: {visible(skipped.reason)}"
+            continue
         reasons.setdefault(visible(skipped.reason), []).append(visible(skipped.what))
     for reason, things in reasons.items():
         if len(things) == 1:
@@ -134,6 +142,8 @@ def _summary(report: Report, style: Style) -> str:
         return "no overlay uses the changed files: nothing to validate"
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
     infos = report.count(Severity.INFO)
+    whole = sum(skipped.whole for skipped in report.skipped)
+    skipped = len(report.skipped) - whole
     parts = [
         *([_number(report.overlays, "overlay")] if report.overlays else []),
         _number(report.documents, "object"),
@@ -141,7 +151,8 @@ def _summary(report: Report, style: Style) -> str:
         _paint(_number(warnings, "warning"), _COLOURS[Severity.WARNING] if warnings else "", style),
         *([_number(infos, "info")] if infos else []),
         *([f"{len(report.suppressed)} suppressed"] if report.suppressed else []),
-        *([f"{len(report.skipped)} skipped"] if report.skipped else []),
+        *([f"{skipped} skipped"] if skipped else []),
+        *([f"{whole} not checked"] if whole else []),
     ]
     seconds = "" if style.seconds is None else f" in {style.seconds:.1f} s"
     return ", ".join(parts) + seconds

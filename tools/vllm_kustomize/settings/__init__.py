@@ -37,7 +37,10 @@ class Settings:
     images say; empty leaves it to them. `pod_security` is a level of the Pod Security Standards, with or
     without a version; it comes before the levels that patterns of paths have. `existing` names what is there
     before: rendered YAML, a folder, an overlay, or `REVISION:PATH`. `named_schema_locations` are those of the
-    command line: definitions in them come before a build's own, and those in `schema_locations` after.
+    command line: definitions in them come before a build's own, and those in `schema_locations` after. With
+    `strict` a build that cannot be checked fails the run. `exclude` are patterns of paths that are not
+    searched, `helm` those of overlays whose charts are inflated, `unrestricted` those of overlays that read
+    files anywhere.
     """
 
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
@@ -61,6 +64,10 @@ class Settings:
     file: Path | None = None
     today: date | None = None
     changed: bool = False
+    strict: bool = False
+    exclude: tuple[str, ...] = ()
+    helm: tuple[str, ...] = ()
+    unrestricted: tuple[str, ...] = ()
     resolved: bool = False  # groups have been replaced by their rules (`rules.resolve`)
     name_engine: bool = False  # asking the engine for its version takes as long as a build
 

@@ -161,6 +161,9 @@ def _settings(file: Path, data: Any, find: Find) -> Settings:
         severities=tuple((rule, Severity[name.upper()]) for rule, name in data.get("severities", {}).items()),
         ignores=tuple(ignores),
         pod_security_by_path=tuple(data.get("pod-security", {}).items()),
+        exclude=tuple(display_path(root / path) for path in data.get("exclude", ())),
+        helm=tuple(display_path(root / path) for path in data.get("enable-helm", ())),
+        unrestricted=tuple(display_path(root / path) for path in data.get("load-restrictor-none", ())),
         baseline=root / data["baseline"] if "baseline" in data else None,
         file=file,
     )
