@@ -31,7 +31,7 @@ _CHECKS = {
 
 
 _OF_CHECKS = "correctness"
-"""The group of the checks that are no rules."""
+"""The group of the checks beside the rules."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization
 _SKIPPED_DIRECTORIES = frozenset({"node_modules", "__pycache__", "vendor", "testdata"})
 
 _CHART = "Chart.yaml"
-"""What makes a folder a Helm chart, whose templates are no manifests."""
+"""What makes a folder a Helm chart, whose templates only render manifests."""
 
 
 def kustomization_in(directory: Path) -> Path | None:

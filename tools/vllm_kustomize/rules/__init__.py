@@ -63,9 +63,9 @@ def groups() -> dict[str, tuple[str, ...]]:
 
 
 def resolve(settings: Settings) -> Settings:
-    """The settings with rules in the place of groups, and with the default groups where none is selected.
+    """The settings with the rules of every group by name, and with the default groups where none is selected.
 
-    Checks that are no rules belong to `correctness`.
+    Checks beside the rules belong to `correctness`.
     """
     if settings.resolved:
         return settings
@@ -85,7 +85,7 @@ def resolve(settings: Settings) -> Settings:
 
 
 def _members(names: Iterable[str]) -> tuple[str, ...]:
-    """Names with the rules in the place of groups."""
+    """Names, where each group is its rules."""
     return tuple(
         member for name in names for member in (*groups().get(name, (name,)), *_CHECKS.get(name, ()))
     )
