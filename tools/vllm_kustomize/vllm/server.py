@@ -257,18 +257,23 @@ class Server:
 
     @cached_property
     def gpu(self) -> Gpu | None:
-        """The GPU product that the pod selects by a node label, or the slice that it asks for, or None."""
-        names = [
-            values[0]
-            for label, values in _node_labels(self.pod.spec)
-            if label in PRODUCT_LABELS and len(values) == 1
-        ]
+        """The GPU product that the pod selects by a node label, or the slice that it asks for, or None.
+
+        Of several products that the pod accepts it is the one with the least memory.
+        """
+        names = self.gpu_products
         if self.gpus is not None and "/mig-" in self.gpus.shown:
             names = [self.gpus.shown]
         try:
-            return find_gpu(names[0]) if names else None
+            return min(map(find_gpu, names), key=lambda gpu: gpu.memory, default=None)
         except Error:
             return None
+
+    @property
+    def gpu_products(self) -> list[str]:
+        """The GPU products that the pod accepts, by the node labels that it insists on."""
+        labels = _node_labels(self.pod.spec)
+        return [value for label, values in labels if label in PRODUCT_LABELS for value in values]
 
     @property
     def cpu_cache_space(self) -> int | None:

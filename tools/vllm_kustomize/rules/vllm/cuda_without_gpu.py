@@ -1,0 +1,31 @@
+"""A CUDA image has a GPU.
+
+`nvidia.com/gpu: 0` gives the container none, and vLLM's CUDA build ends with "Failed to infer device type".
+
+Bad:   vllm/vllm-openai with limits: {nvidia.com/gpu: "0"}
+Good:  vllm/vllm-openai with limits: {nvidia.com/gpu: "1"}, or vllm/vllm-openai-cpu
+
+Source: DeviceConfig in vllm/config/device.py; device plugins in the Kubernetes documentation
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.vllm.server import Server
+
+SEVERITY = Severity.WARNING
+HELP = "Ask for the GPUs that the server needs, or use the image of the CPU build."
+
+
+def check_server(server: Server) -> Iterator[Problem]:
+    """Yield servers of an image for GPUs that are given none."""
+    gpus = server.gpus
+    if (
+        gpus is not None
+        and gpus.value == 0
+        and server.image is not None
+        and server.image.accelerator == "cuda"
+    ):
+        yield Problem(gpus.path, f"{server} has an image for CUDA and no GPU")
