@@ -85,11 +85,14 @@ def run_cli(monkeypatch: pytest.MonkeyPatch) -> RunCli:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """Compare a text with the file that holds what is expected, or rewrite that file."""
+    """Compare a text with the file that holds what is expected, or rewrite that file; no file stands for no text."""
 
     def compare(file: Path, text: str) -> None:
         if request.config.getoption("--update-golden"):
-            file.write_text(text, encoding="utf-8")
+            if text:
+                file.write_text(text, encoding="utf-8")
+            else:
+                file.unlink(missing_ok=True)
             return
         expected = file.read_text(encoding="utf-8") if file.exists() else ""
         difference = difflib.unified_diff(

@@ -113,24 +113,32 @@ def baselines() -> list[dict[str, Any]]:
     return json.loads((HERE / "kube-apiserver-baselines.json").read_bytes())
 
 
-def verdicts() -> Iterator[Verdict]:
-    """Every recorded verdict on an object."""
+@cache
+def _recorded() -> tuple[Verdict, ...]:
     with gzip.open(HERE / "kube-apiserver-1.36.jsonl.gz") as lines:
-        for line in lines:
-            fields = json.loads(line)
-            fields["path"] = tuple(fields["path"])
-            fields["causes"] = tuple(map(tuple, fields["causes"]))
-            fields["warnings"] = tuple(fields["warnings"])
-            verdict = Verdict(**fields)
-            if not verdict.about_request:
-                yield verdict
+        return tuple(map(_read, lines))
 
 
-def figures(validator: Validator) -> Figures:
-    """Run a validator over every mutant."""
+def _read(line: bytes) -> Verdict:
+    fields = json.loads(line)
+    fields["path"] = tuple(fields["path"])
+    fields["causes"] = tuple(map(tuple, fields["causes"]))
+    fields["warnings"] = tuple(fields["warnings"])
+    return Verdict(**fields)
+
+
+def verdicts(base: int | None = None) -> Iterator[Verdict]:
+    """Every recorded verdict on an object, or on one of those that were changed."""
+    for verdict in _recorded():
+        if base in (None, verdict.base) and not verdict.about_request:
+            yield verdict
+
+
+def figures(validator: Validator, base: int | None = None) -> Figures:
+    """Run a validator over every mutant, or over those of one object."""
     missed, elsewhere, false_alarms = [], [], []
     rejected = accepted = 0
-    for verdict in verdicts():
+    for verdict in verdicts(base):
         errors = validator(verdict.manifest()) or []
         if verdict.accepted:
             accepted += 1

@@ -42,6 +42,7 @@ class _Measure:
     def __init__(self, measured: coverage.Coverage) -> None:
         self.measured = measured
         self.seconds: dict[str, float] = {}
+        self.failed: set[str] = set()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -53,9 +54,16 @@ class _Measure:
             self.seconds[item.nodeid] = round(process_time() - started, 3)
             self.measured.switch_context("")
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.add(report.nodeid)
+
 
 def measure(file: Path, arguments: list[str]) -> None:
-    """Run the tests under coverage.py and write what each of them runs to a file."""
+    """Run the tests under coverage.py and write what each of them runs to a file.
+
+    A test that fails as it is would kill every mutant, and is left out.
+    """
     measured = coverage.Coverage(data_file=None, source_pkgs=["vllm_kustomize"])
     plugin = _Measure(measured)
     measured.start()
@@ -68,7 +76,7 @@ def measure(file: Path, arguments: list[str]) -> None:
         str(Path(name).relative_to(Path.cwd())): {
             line: tests
             for line, contexts in data.contexts_by_lineno(name).items()
-            if (tests := sorted(filter(None, contexts)))
+            if (tests := sorted({*contexts} - {"", *plugin.failed}))
         }
         for name in data.measured_files()
     }
