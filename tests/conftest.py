@@ -85,7 +85,7 @@ def run_cli(monkeypatch: pytest.MonkeyPatch) -> RunCli:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """Compare a text with the file that holds what is expected, or rewrite that file; no file stands for no text."""
+    """Compare a text with the file that holds what is expected, or rewrite it; no file is an empty text."""
 
     def compare(file: Path, text: str) -> None:
         if request.config.getoption("--update-golden"):
