@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from vllm_kustomize.apiserver.custom.cel import Budget, CelError, Unsupported, compile_expression
-from vllm_kustomize.apiserver.custom.rules import judge
+from vllm_kustomize.apiserver.custom.evaluation import evaluate
+from vllm_kustomize.apiserver.custom.rules import due
 from vllm_kustomize.apiserver.custom.schema import read
 
 HERE = Path(__file__).parent
@@ -24,7 +25,7 @@ def test_expressions_come_to_what_the_server_makes_of_them():
     differ = []
     for wanted, expression in RECORDED:
         schema = read({**GIVEN["schema"], "x-kubernetes-validations": [{"rule": expression}]})
-        judgement = judge(GIVEN["object"], schema)
+        judgement = evaluate(due(GIVEN["object"], schema))
         assert judgement.unchecked == {}, expression
         if (not judgement.found) is not (wanted == "true"):
             differ.append((wanted, expression))

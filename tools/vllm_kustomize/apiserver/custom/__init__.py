@@ -19,7 +19,7 @@ from vllm_kustomize.apiserver.custom.applying import apply
 from vllm_kustomize.apiserver.custom.correlation import ABSENT
 from vllm_kustomize.apiserver.custom.decoding import decode, fill_defaults
 from vllm_kustomize.apiserver.custom.definitions import Definition
-from vllm_kustomize.apiserver.custom.rules import judge
+from vllm_kustomize.apiserver.custom.rules import due
 from vllm_kustomize.apiserver.custom.values import Refusal, Values
 from vllm_kustomize.apiserver.framework.combinators import Family
 from vllm_kustomize.model import FieldPath, KubernetesVersion, Manifest, Problem, Severity
@@ -89,9 +89,13 @@ def _judge(
         beyond.extend(listtypes.duplicates(decoded, definition.schema))
     unchecked = list(values.unchecked)
     if not any(refusal.blocking for refusal in (*structure, *beyond)):
-        judgement = judge(decoded, definition.schema, before)
-        beyond.extend(judgement.found)
-        unchecked.extend(judgement.unchecked)
+        rules = tuple(due(decoded, definition.schema, before))
+        if rules:
+            from vllm_kustomize.apiserver.custom.evaluation import evaluate
+
+            judgement = evaluate(rules)
+            beyond.extend(judgement.found)
+            unchecked.extend(judgement.unchecked)
     problems = (*_problems(structure, SCHEMA_RULE), *_problems(beyond, RULE))
     return Verdict(problems, tuple(unchecked))
 

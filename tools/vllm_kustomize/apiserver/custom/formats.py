@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from vllm_kustomize.apiserver.custom.urls import MalformedURL, parse_request_uri
 from vllm_kustomize.model import KubernetesVersion
 
 _ASCII = re.ASCII
@@ -147,6 +146,8 @@ def _is_mac(text: str) -> bool:
 
 
 def _is_uri(text: str) -> bool:
+    from vllm_kustomize.apiserver.custom.urls import MalformedURL, parse_request_uri
+
     try:
         parse_request_uri(text)
     except MalformedURL:
@@ -200,8 +201,7 @@ def _is_credit_card(text: str) -> bool:
 
 
 def _pattern(pattern: str, flags: int = 0) -> Callable[[str], bool]:
-    compiled = re.compile(pattern, flags | _ASCII)
-    return lambda text: compiled.fullmatch(text) is not None
+    return lambda text: re.fullmatch(pattern, text, flags | _ASCII) is not None
 
 
 CHECKS: Mapping[str, Callable[[str], bool]] = {

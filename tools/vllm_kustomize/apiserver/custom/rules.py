@@ -1,144 +1,56 @@
-"""The CEL rules of a schema, `x-kubernetes-validations`, at every node of an object that has some.
+"""The CEL rules of a schema, `x-kubernetes-validations`: which of them an object has to satisfy, and where.
 
-Source: k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go. A rule that evaluates to an
-error fails; a rule that cannot be evaluated here is named, and nothing follows from it.
+Source: k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from vllm_kustomize.apiserver.custom.cel import Budget, CelError, Program, Unsupported, compile_expression
-from vllm_kustomize.apiserver.custom.cel.values import NONE, Optional
 from vllm_kustomize.apiserver.custom.correlation import ABSENT, of_field, of_item, same
 from vllm_kustomize.apiserver.custom.schema import Rule, Schema
-from vllm_kustomize.apiserver.custom.values import Refusal
-from vllm_kustomize.apiserver.custom.views import view, with_identity
 from vllm_kustomize.model import FieldPath
 
-_STEP = re.compile(r"\.([^.\[\]]+)|\['((?:[^'\\]|\\.)*)'\]")
-_LONGEST_MESSAGE = 5 * 1024
-"""Bytes that a `messageExpression` may come to; beyond, the server falls back to the message."""
+
+class Due(NamedTuple):
+    """A rule, the value that it is about and the old one (ABSENT where there is none).
+
+    `root` is whether the value is a whole resource; `unchanged` whether it, or something around it, is as it
+    was.
+    """
+
+    rule: Rule
+    value: Any
+    schema: Schema
+    path: FieldPath
+    root: bool
+    old: Any
+    unchanged: bool
 
 
-@dataclass(slots=True)
-class Judgement:
-    """What the rules of one object came to."""
-
-    found: list[Refusal] = field(default_factory=list)
-    unchecked: dict[str, None] = field(default_factory=dict)
-    budget: Budget = field(default_factory=Budget)
+def due(value: Any, schema: Schema, old: Any = ABSENT) -> Iterator[Due]:
+    """Yield every rule that an object has to satisfy, against the object that it replaces if there is one."""
+    return _due(value, schema, (), True, old, old is not ABSENT and same(value, old))
 
 
-def judge(value: Any, schema: Schema, old: Any = ABSENT) -> Judgement:
-    """Evaluate every rule over an object, against the object that it replaces where there is one."""
-    judgement = Judgement()
-    _visit(value, schema, (), old, old is not ABSENT and same(value, old), judgement, root=True)
-    return judgement
-
-
-def _visit(
-    value: Any,
-    schema: Schema,
-    path: FieldPath,
-    old: Any,
-    unchanged: bool,
-    judgement: Judgement,
-    *,
-    root: bool = False,
-) -> None:
+def _due(value: Any, schema: Schema, path: FieldPath, root: bool, old: Any, unchanged: bool) -> Iterator[Due]:
     if value is None:
         return
-    if schema.rules:
-        seen = with_identity(schema) if root else schema
-        for rule in schema.rules:
-            _apply(rule, value, seen, path, old, unchanged, judgement)
+    for rule in schema.rules:
+        yield Due(rule, value, schema, path, root, old, unchanged)
     for part in schema.all_of:
         for rule in part.rules:
-            _apply(rule, value, schema, path, old, unchanged, judgement)
+            yield Due(rule, value, schema, path, root, old, unchanged)
     if isinstance(value, dict):
         for name, item in value.items():
             child = schema.child(name)
             if child is not None:
                 before = of_field(old, name)
                 still = unchanged or (before is not ABSENT and same(item, before))
-                _visit(item, child, (*path, name), before, still, judgement, root=child.embedded)
+                yield from _due(item, child, (*path, name), child.embedded, before, still)
     elif isinstance(value, list) and schema.items is not None:
         for index, item in enumerate(value):
             before = of_item(old, item, schema)
             still = unchanged or (before is not ABSENT and same(item, before))
-            _visit(item, schema.items, (*path, index), before, still, judgement, root=schema.items.embedded)
-
-
-def _apply(
-    rule: Rule,
-    value: Any,
-    schema: Schema,
-    path: FieldPath,
-    old: Any,
-    unchanged: bool,
-    judgement: Judgement,
-) -> None:
-    try:
-        program = compile_expression(rule.expression)
-        variables = _variables(rule, program, value, schema, old)
-        if variables is None or (unchanged and not program.uses_old_self):
-            return
-        reason = _failure(program, variables, judgement.budget)
-        if reason is not None:
-            message = _message(rule, variables, judgement.budget, reason)
-            judgement.found.append(Refusal((*path, *_steps(rule.field_path)), message, help=rule.help))
-    except Unsupported as unsupported:
-        judgement.unchecked[f"the rule {_short(rule.expression)}: {unsupported}"] = None
-
-
-def _variables(rule: Rule, program: Program, value: Any, schema: Schema, old: Any) -> dict[str, Any] | None:
-    """What a rule speaks of, or None where it compares with an object that is not there."""
-    there = old is not ABSENT and old is not None
-    if program.uses_old_self and not there and not rule.optional_old_self:
-        return None
-    try:
-        variables = {"self": view(value, schema)}
-        before = view(old, schema) if there and program.uses_old_self else None
-    except CelError:
-        return {"self": None, "oldSelf": None}
-    if rule.optional_old_self:
-        variables["oldSelf"] = Optional(True, before) if there else NONE
-    else:
-        variables["oldSelf"] = before
-    return variables
-
-
-def _failure(program: Program, variables: dict[str, Any], budget: Budget) -> str | None:
-    """Why a rule does not hold, None if it does: empty where it is false, else an error's own text."""
-    try:
-        result = program.evaluate(variables, budget)
-    except CelError as error:
-        return str(error)
-    return None if result is True else ""
-
-
-def _message(rule: Rule, variables: dict[str, Any], budget: Budget, reason: str) -> str:
-    said = rule.message
-    if rule.message_expression:
-        try:
-            made = compile_expression(rule.message_expression).evaluate(variables, budget)
-        except (CelError, Unsupported):
-            made = None
-        made = made.strip() if isinstance(made, str) else ""
-        if made and "\n" not in made and len(made.encode("utf-8", "replace")) <= _LONGEST_MESSAGE:
-            said = made
-    said = said or f"breaks the rule {_short(rule.expression)}"
-    return f"{said} ({reason})" if reason else said
-
-
-def _steps(field_path: str) -> FieldPath:
-    """The fields of a rule's `fieldPath`, which is relative to the rule's place."""
-    return tuple(name or re.sub(r"\\(.)", r"\1", quoted) for name, quoted in _STEP.findall(field_path))
-
-
-def _short(expression: str) -> str:
-    plain = " ".join(expression.split())
-    return plain if len(plain) <= 100 else f"{plain[:100]}…"
+            yield from _due(item, schema.items, (*path, index), schema.items.embedded, before, still)

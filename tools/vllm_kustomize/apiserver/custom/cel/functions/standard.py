@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vllm_kustomize.apiserver.custom import formats
 from vllm_kustomize.apiserver.custom.cel.values import (
@@ -168,6 +166,8 @@ def show_double(value: float) -> str:
         return {float("inf"): "+Inf", float("-inf"): "-Inf"}.get(value, "NaN")
     if value == 0:
         return "-0" if str(value).startswith("-") else "0"
+    from decimal import Decimal
+
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
     power = len(digits) - 1 + int(exponent)
     if -4 <= power < 6:
@@ -257,6 +257,8 @@ def _local(value: Any, zone: Any) -> datetime:
 
 
 def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     match = _FIXED_OFFSET.fullmatch(name)
     if match:
         minutes = int(match[2]) * 60 + int(match[3])
