@@ -5,34 +5,38 @@ Written to the schema of Jenkins' xUnit plugin (junit-10.xsd), whose test cases 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from xml.sax.saxutils import escape, quoteattr
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from vllm_kustomize.model import Finding, Report, Skipped, Suppressed
+from vllm_kustomize.model import Finding, Report
 from vllm_kustomize.reporters import Style, sentence, visible
 from vllm_kustomize.reporters.text import place
 
 
 def render(report: Report, style: Style) -> str:
     """Write one document; a finding fails its case where it fails the run, and is its output otherwise."""
-    suites = [line for target in report.targets for line in _suite(target, report)]
+    root = Element("testsuites")
+    for target in report.targets:
+        _add_suite(root, target, report)
     if report.skipped:
-        cases = (_skipped(skipped) for skipped in report.skipped)
-        suites += _wrap("not checked", cases, failures=0, skipped=len(report.skipped))
-    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", *suites, "</testsuites>", ""])
+        suite = SubElement(root, "testsuite", name="not checked")
+        for skipped in report.skipped:
+            _add_skip(_add_case(suite, "not checked", skipped.what), skipped.reason)
+        _count(suite)
+    indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
-def _suite(target: str, report: Report) -> Iterator[str]:
+def _add_suite(root: Element, target: str, report: Report) -> None:
+    suite = SubElement(root, "testsuite", name=visible(target))
     findings = [finding for finding in report.findings if _target(finding) == target]
-    suppressed = [one for one in report.suppressed if _target(one.finding) == target]
-    failures = sum(finding.severity >= report.fail_on for finding in findings)
-    passed = [] if findings else [f'    <testcase classname={_attribute(target)} name="validate"/>']
-    cases = [
-        *passed,
-        *(_finding(target, finding, report) for finding in findings),
-        *(_suppressed(target, one) for one in suppressed),
-    ]
-    yield from _wrap(target, cases, failures, len(suppressed))
+    if not findings:
+        _add_case(suite, target, "validate")
+    for finding in findings:
+        _add_finding(_add_case(suite, target, _name(finding)), finding, report)
+    for suppressed in report.suppressed:
+        if _target(suppressed.finding) == target:
+            _add_skip(_add_case(suite, target, _name(suppressed.finding)), suppressed.reason)
+    _count(suite)
 
 
 def _target(finding: Finding) -> str:
@@ -40,47 +44,34 @@ def _target(finding: Finding) -> str:
     return finding.overlay or (finding.location.file if finding.location else "")
 
 
-def _wrap(name: str, cases: Iterable[str], failures: int, skipped: int) -> Iterator[str]:
-    cases = list(cases)
-    counts = f'tests="{len(cases)}" failures="{failures}" errors="0" skipped="{skipped}"'
-    yield f"  <testsuite name={_attribute(name)} {counts}>"
-    yield from cases
-    yield "  </testsuite>"
+def _name(finding: Finding) -> str:
+    return f"{finding.rule} {place(finding.location)}" if finding.location else finding.rule
 
 
-def _finding(target: str, finding: Finding, report: Report) -> str:
+def _add_case(suite: Element, target: str, name: str) -> Element:
+    return SubElement(suite, "testcase", classname=visible(target), name=visible(name))
+
+
+def _add_skip(case: Element, reason: str) -> None:
+    SubElement(case, "skipped", message=visible(reason))
+
+
+def _add_finding(case: Element, finding: Finding, report: Report) -> None:
     lines = [sentence(finding)]
     if finding.location:
         lines.insert(0, place(finding.location))
     lines += [f"{place(related)}: {related.note}" for related in finding.related]
     lines += [f"help: {finding.help}"] if finding.help else []
-    body = _text("\n".join(lines))
+    body = visible("\n".join(lines))
     if finding.severity >= report.fail_on:
-        message = _attribute(sentence(finding))
-        inner = f'<failure type="{finding.severity}" message={message}>{body}</failure>'
+        failure = SubElement(case, "failure", type=str(finding.severity), message=visible(sentence(finding)))
+        failure.text = body
     else:
-        inner = f"<system-out>{finding.severity}: {body}</system-out>"
-    return _case(target, finding, inner)
+        SubElement(case, "system-out").text = f"{finding.severity}: {body}"
 
 
-def _suppressed(target: str, suppressed: Suppressed) -> str:
-    return _case(target, suppressed.finding, f"<skipped message={_attribute(suppressed.reason)}/>")
-
-
-def _case(target: str, finding: Finding, inner: str) -> str:
-    where = f" {place(finding.location)}" if finding.location else ""
-    name = _attribute(f"{finding.rule}{where}")
-    return f"    <testcase classname={_attribute(target)} name={name}>{inner}</testcase>"
-
-
-def _skipped(skipped: Skipped) -> str:
-    name, reason = _attribute(skipped.what), _attribute(skipped.reason)
-    return f'    <testcase classname="not checked" name={name}><skipped message={reason}/></testcase>'
-
-
-def _text(text: str) -> str:
-    return escape(visible(text))
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(visible(text))
+def _count(suite: Element) -> None:
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("errors", "0")
+    suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
