@@ -64,6 +64,16 @@ openapi: .venv ## Renew what is kept of the OpenAPI document that Kustomize carr
 coverage: .venv ## Measure what the API-server checks catch and rewrite docs/api-server-coverage.md
 	PYTHONPATH=tests $(BIN)/python tests/conformance/coverage.py
 
+KUBERNETES ?=
+RECORD = PYTHONPATH=tools $(BIN)/python -m record
+.PHONY: record-apiserver record-updates record-pod-security
+record-apiserver: .venv ## Record what a control plane says of objects: KUBERNETES=1.38, in $$KUBEBUILDER_ASSETS or $$KUBECONFIG
+	$(RECORD) apiserver --kubernetes "$(KUBERNETES)"
+record-updates: .venv ## Record what it says of updates
+	$(RECORD) updates --kubernetes "$(KUBERNETES)"
+record-pod-security: .venv ## Record which pods the Pod Security Standards admit
+	$(RECORD) pod-security --kubernetes "$(KUBERNETES)"
+
 .PHONY: record-crds
 record-crds: .venv ## Rewrite the definitions that come along, from the clones in CHECKOUTS (docs/custom-resources.md)
 	PYTHONPATH=tools $(BIN)/python -m record.custom_resources $(CHECKOUTS)

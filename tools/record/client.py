@@ -63,14 +63,13 @@ class Client:
         return self.call("POST", place + _options(dry_run), manifest)
 
     def apply(self, manifest: Mapping[str, Any], place: str, manager: str, *, dry_run: bool = True) -> Answer:
-        """Apply an object server-side, taking over the fields that others own."""
-        path = f"{place}/{manifest['metadata']['name']}{_options(dry_run)}"
-        return self.call("PATCH", f"{path}&fieldManager={manager}&force=true", manifest, APPLY)
+        """Apply an object server-side at its own place, taking over the fields that others own."""
+        path = f"{place}{_options(dry_run)}&fieldManager={manager}&force=true"
+        return self.call("PATCH", path, manifest, APPLY)
 
-    def delete(self, manifest: Mapping[str, Any], place: str) -> Answer:
-        """Delete an object at once."""
-        path = f"{place}/{manifest['metadata']['name']}"
-        return self.call("DELETE", f"{path}?gracePeriodSeconds=0&propagationPolicy=Background")
+    def delete(self, place: str) -> Answer:
+        """Delete the object at a place, at once."""
+        return self.call("DELETE", f"{place}?gracePeriodSeconds=0&propagationPolicy=Background")
 
     def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, kind: str = "application/json"

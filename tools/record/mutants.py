@@ -135,7 +135,7 @@ class Mutant:
     @property
     def renames(self) -> bool:
         """Whether the object is another one with the change."""
-        return self.path[:1] == ("metadata",) and self.path[1:2] in ((), ("name",), ("namespace",))
+        return self.path in (("metadata", "name"), ("metadata", "namespace"))
 
     @property
     def sets_null(self) -> bool:

@@ -40,7 +40,8 @@ def updates(
 
     Both are applied server-side by one manager. Null is left out: no manifest that was rendered holds it.
     """
-    for base, group in groupby(mutants, key=lambda mutant: mutant.base):
+    in_order = sorted(mutants, key=lambda mutant: mutant.base)
+    for base, group in groupby(in_order, key=lambda mutant: mutant.base):
         fine = [mutant for mutant in group if not mutant.renames and not mutant.sets_null]
         yield from _updates_of(
             client, baselines[base], [(mutant, mutant.manifest(baselines)) for mutant in fine]
@@ -50,19 +51,19 @@ def updates(
 def _updates_of(
     client: Client, baseline: Mapping[str, Any], mutants: Sequence[tuple[Mutant, Mapping[str, Any]]]
 ) -> Iterator[Row]:
-    place = client.place(baseline)
+    place, name = client.place(baseline), baseline["metadata"]["name"]
     created = client.each(lambda pair: client.create(pair[1], place), mutants)
     asked = [pair for pair, answer in zip(mutants, created, strict=True) if answer.accepted]
-    there = client.apply(baseline, place, MANAGER, dry_run=False)
+    there = client.apply(baseline, f"{place}/{name}", MANAGER, dry_run=False)
     if not there.accepted:
-        raise OSError(f"the baseline {baseline['metadata']['name']} cannot be created: {there.causes}")
+        raise OSError(f"the baseline {name} cannot be created: {there.causes}")
     try:
         for mutant, answer in client.each(
-            lambda pair: (pair[0], client.apply(pair[1], place, MANAGER)), asked
+            lambda pair: (pair[0], client.apply(pair[1], f"{place}/{name}", MANAGER)), asked
         ):
             yield {**mutant.as_json(), **_verdict(answer)}
     finally:
-        client.delete(baseline, place)
+        client.delete(f"{place}/{name}")
 
 
 def write(file: Path, rows: Iterable[Row]) -> int:
