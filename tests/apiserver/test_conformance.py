@@ -6,11 +6,12 @@ that is missed, one whose error names another field than the server's, and an ac
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from conformance.verdicts import baselines, errors, figures, problems, verdicts
+from conformance.verdicts import RECORDED, baselines, errors, figures, problems, verdicts
 from conftest import Golden
 from vllm_kustomize.model import Severity
 
@@ -20,12 +21,15 @@ BASELINES = [pytest.param(base, id=f"{each['kind']}-{base}") for base, each in e
 
 @pytest.mark.parametrize("base", BASELINES)
 def test_disagrees_with_the_server_only_where_it_is_said(base: int, golden: Golden) -> None:
-    found = figures(errors, base)
-    lines = [
-        *(f"missed: {verdict}" for verdict in found.missed),
-        *(f"elsewhere: {verdict}" for verdict in found.elsewhere),
-        *(f"false alarm: {verdict}" for verdict in found.false_alarms),
-    ]
+    lines = []
+    for version in RECORDED:
+        found = figures(partial(errors, version=version), base, version)
+        release = f"{version[0]}.{version[1]}"
+        lines += [
+            *(f"{release} missed: {verdict}" for verdict in found.missed),
+            *(f"{release} elsewhere: {verdict}" for verdict in found.elsewhere),
+            *(f"{release} false alarm: {verdict}" for verdict in found.false_alarms),
+        ]
     golden(EXPECTED / f"{baselines()[base]['kind']}-{base}.txt", "".join(f"{line}\n" for line in lines))
 
 

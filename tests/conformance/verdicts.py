@@ -17,7 +17,9 @@ from vllm_kustomize.checks import schema
 from vllm_kustomize.model import Problem, Resource, Severity
 
 HERE = Path(__file__).parent
-VERSION = (1, 36)
+VERSION = (1, 37)
+"""The newest release that was recorded."""
+RECORDED = ((1, 34), (1, 36), VERSION)
 ELSEWHERE = "the namespace of the provided object does not match the namespace sent on the request"
 
 Validator = Callable[[dict[str, Any]], "list[str] | None"]
@@ -114,8 +116,8 @@ def baselines() -> list[dict[str, Any]]:
 
 
 @cache
-def _recorded() -> tuple[Verdict, ...]:
-    with gzip.open(HERE / "kube-apiserver-1.36.jsonl.gz") as lines:
+def _recorded(version: tuple[int, int]) -> tuple[Verdict, ...]:
+    with gzip.open(HERE / f"kube-apiserver-{version[0]}.{version[1]}.jsonl.gz") as lines:
         return tuple(map(_read, lines))
 
 
@@ -127,18 +129,18 @@ def _read(line: bytes) -> Verdict:
     return Verdict(**fields)
 
 
-def verdicts(base: int | None = None) -> Iterator[Verdict]:
-    """Every recorded verdict on an object, or on one of those that were changed."""
-    for verdict in _recorded():
+def verdicts(base: int | None = None, version: tuple[int, int] = VERSION) -> Iterator[Verdict]:
+    """Every recorded verdict of a release on an object, or on one of those that were changed."""
+    for verdict in _recorded(version):
         if base in (None, verdict.base) and not verdict.about_request:
             yield verdict
 
 
-def figures(validator: Validator, base: int | None = None) -> Figures:
+def figures(validator: Validator, base: int | None = None, version: tuple[int, int] = VERSION) -> Figures:
     """Run a validator over every mutant, or over those of one object."""
     missed, elsewhere, false_alarms = [], [], []
     rejected = accepted = 0
-    for verdict in verdicts(base):
+    for verdict in verdicts(base, version):
         errors = validator(verdict.manifest()) or []
         if verdict.accepted:
             accepted += 1
@@ -160,10 +162,10 @@ def problems(manifest: dict[str, Any], version: tuple[int, int] = VERSION) -> li
     return [*found, *apiserver.check(manifest, version)]
 
 
-def errors(manifest: dict[str, Any]) -> list[str]:
+def errors(manifest: dict[str, Any], version: tuple[int, int] = VERSION) -> list[str]:
     """The paths of the errors that the two checks find."""
     return [
         ".".join(map(str, problem.path))
-        for problem in problems(manifest)
+        for problem in problems(manifest, version)
         if problem.severity in (None, Severity.ERROR)
     ]
