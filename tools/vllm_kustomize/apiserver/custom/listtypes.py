@@ -26,7 +26,7 @@ def duplicates(value: Any, schema: Schema | None, path: FieldPath = ()) -> Itera
     elif isinstance(value, list):
         if schema.list_type == "set":
             yield from _repeated(value, path)
-        elif schema.list_type == "map":
+        elif schema.list_type == "map" and schema.list_keys:
             yield from _repeated_keys(value, schema.list_keys, path)
         for index, item in enumerate(value):
             if isinstance(item, (dict, list)):
