@@ -1,0 +1,37 @@
+"""What the README and the docs promise about themselves."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from conftest import REPO
+from vllm_kustomize import __version__
+
+MOST_WORDS = 1_000
+
+
+def test_the_readme_stays_short() -> None:
+    assert len((REPO / "README.md").read_text(encoding="utf-8").split()) <= MOST_WORDS
+
+
+def test_examples_name_the_version_of_the_package() -> None:
+    text = (REPO / "docs/integrations.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"(?:rev: |vllm-kustomize@)v(\S+)", text)) == {__version__}
+
+
+def test_every_page_is_in_the_site() -> None:
+    # The tag of mkdocs.yml, for variables of the environment, is not YAML's own.
+    text = (REPO / "mkdocs.yml").read_text(encoding="utf-8").replace("!ENV", "")
+    sections = (section for entry in yaml.safe_load(text)["nav"] for section in entry.values())
+    listed = {page for section in sections if isinstance(section, list) for page in section}
+    assert {file.name for file in (REPO / "docs").glob("*.md")} <= listed
+
+
+def test_actions_are_pinned_by_commit() -> None:
+    files = [REPO / "action.yml", *(REPO / ".github/workflows").glob("*.yml")]
+    used = {name for file in files for name in re.findall(r"uses: (\S+)", file.read_text(encoding="utf-8"))}
+    loose = {name for name in used if not re.search(r"@[0-9a-f]{40}\Z", name)}
+    # The one whose commit could not be verified, as release.yml says.
+    assert loose == {"pypa/gh-action-pypi-publish@v1.14.0"}
