@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 from vllm_kustomize.kustomize.discover import overlay_at
@@ -318,6 +318,17 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: reader}
 """
+SECOND_KEYS = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      topologySpreadConstraints: [{topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, maxSkew: 3}]
+      containers: [{name: main, ports: [{containerPort: 80, protocol: UDP, name: second}]}]
+"""
+FROM_THE_END = '[{"op": "replace", "path": "/spec/template/spec/containers/0/args/-2", "value": "first"}]'
 EXTRA = """\
 apiVersion: v1
 kind: ConfigMap
@@ -359,7 +370,11 @@ def by_name(manifest: dict[str, Any]) -> tuple[str, str]:
     return manifest["kind"], manifest["metadata"]["name"]
 
 
-@settings(max_examples=BUILDS, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=BUILDS, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
+)
+@example({}, {}, {"patches": [{"patch": SECOND_KEYS}]})
+@example({}, {}, {"patches": [{"target": SELECTED, "patch": FROM_THE_END}]})
 @given(kustomization("base"), kustomization("component"), kustomization("overlay"))
 def test_the_replay_comes_to_what_the_engine_renders(
     base: dict[str, Any], component: dict[str, Any], overlay: dict[str, Any]
