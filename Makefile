@@ -143,6 +143,10 @@ bump: ## Serve with another release of vLLM: VLLM=0.34.0; then `make catalog gol
 	sed -i.old 's|v$(subst .,\.,$(RELEASE))$$|v$(VLLM)|' $(PINS)
 	rm -f $(PINS:=.old)
 
+.PHONY: record-vllm
+record-vllm: $(VLLM_ENV) ## Record what the parser of a vLLM release says of many command lines: VLLM=0.34.0
+	PYTHONPATH=tools $(VLLM_ENV)/bin/python -m record.vllm_serve $(VLLM)
+
 .PHONY: lock
 lock: ## Pin the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lock

@@ -63,14 +63,10 @@ def main() -> None:
     """Print the catalog entry of one release."""
     source, version, *absent = sys.argv[1:]
     output, sys.stdout = sys.stdout, sys.stderr  # vLLM logs to standard output
-    # vLLM reads the help of its options only for --help, and leaves --model out for `serve --help`.
-    sys.argv = ["vllm", "--help"]
-    sys.path.insert(0, str(Path(source).resolve()))
-    _pretend_installed(Path(source), version)
     for name in absent:
         _stand_in(name)
     try:
-        main_parser = _main_parser()
+        main_parser = parser_of(Path(source), version)
         module = _module_parser()
     except (ModuleNotFoundError, ImportError, AttributeError) as error:
         lacking = _absent(error)
@@ -79,12 +75,24 @@ def main() -> None:
         print(f"stood in for {lacking}", file=sys.stderr, flush=True)
         again = ("-m", "catalog.extract", source, version, *absent, lacking)
         os.execv(sys.executable, [sys.executable, *again])
-    serve = next(
-        action.choices["serve"]
-        for action in main_parser._actions
-        if isinstance(action, argparse._SubParsersAction)
-    )
-    json.dump(_entry(version, main_parser, serve, module), output, indent=1)
+    json.dump(_entry(version, main_parser, serve_parser(main_parser), module), output, indent=1)
+
+
+def parser_of(source: Path, version: str) -> argparse.ArgumentParser:
+    """The parser of the `vllm` command of a release whose sources stand in a folder."""
+    # vLLM reads the help of its options only for --help, and leaves --model out for `serve --help`.
+    sys.argv = ["vllm", "--help"]
+    if str(source.resolve()) not in sys.path:
+        sys.path.insert(0, str(source.resolve()))
+    _pretend_installed(source, version)
+    return _main_parser()
+
+
+def serve_parser(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The parser of `vllm serve` in that of the `vllm` command."""
+    commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    found: argparse.ArgumentParser = commands.choices["serve"]
+    return found
 
 
 def _absent(error: Exception) -> str | None:
