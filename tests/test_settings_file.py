@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from conftest import RunCli
+from conftest import POD, RunCli
 from vllm_kustomize.model import Error, Severity
 from vllm_kustomize.settings import Settings
 from vllm_kustomize.settings.file import SCHEMA, load_settings
@@ -60,6 +60,7 @@ def test_both_files_say_the_same(tmp_path: Path) -> None:
         file.parent.mkdir()
         file.write_text(text, encoding="utf-8")
         (file.parent / "overlays/a").mkdir(parents=True)
+        (file.parent / ".git").mkdir()
         settings = load_settings([str(file.parent / "overlays/a")])
         found.append(
             (
@@ -189,8 +190,11 @@ def test_an_unknown_rule_or_version_is_refused(run_cli: RunCli, tmp_path: Path) 
 
 
 def test_options_go_before_settings(run_cli: RunCli, tmp_path: Path) -> None:
-    (tmp_path / "kustomization.yaml").write_text("resources: []\n", encoding="utf-8")
-    (tmp_path / ".vllm-kustomize.yaml").write_text("select: [empty-build]\n", encoding="utf-8")
+    (tmp_path / "kustomization.yaml").write_text("resources: [pod.yaml]\n", encoding="utf-8")
+    (tmp_path / "pod.yaml").write_text(POD, encoding="utf-8")
+    (tmp_path / ".vllm-kustomize.yaml").write_text(
+        "fail-on: warning\nselect: [host-namespaces]\n", encoding="utf-8"
+    )
     assert run_cli("validate", ".", "-q", cwd=tmp_path).code == 1
     assert run_cli("validate", ".", "-q", "--select", "schema", cwd=tmp_path).code == 0
-    assert run_cli("validate", ".", "-q", "--ignore", "empty-build", cwd=tmp_path).code == 0
+    assert run_cli("validate", ".", "-q", "--ignore", "host-namespaces", cwd=tmp_path).code == 0

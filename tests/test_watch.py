@@ -29,7 +29,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_save_between_two_looks_is_answered(repo: Path) -> None:
-    reports = pipeline.watch(["."], Settings())
+    reports = pipeline.watch(["."], Settings)
     assert messages(next(reports)) == []
     (repo / "base/configmap.yaml").write_text(CONFIG_MAP + "dta: {}\n")
     assert messages(next(reports)) == ["dta: unknown field"]
@@ -38,7 +38,7 @@ def test_a_save_between_two_looks_is_answered(repo: Path) -> None:
 
 
 def test_a_save_while_it_waits_is_answered(repo: Path) -> None:
-    reports = pipeline.watch(["overlays"], Settings())
+    reports = pipeline.watch(["overlays"], Settings)
     assert messages(next(reports)) == []
     text = CONFIG_MAP + "dta: {}\n"
     later = threading.Timer(0.3, (repo / "base/configmap.yaml").write_text, [text])

@@ -6,27 +6,34 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vllm_kustomize.cache.store import Cache, open_cache
+from vllm_kustomize.budget import OverBudget, budget
+from vllm_kustomize.cache.store import Cache, open_cache, reopen_cache
 from vllm_kustomize.kustomize.discover import (
     display_path,
+    exists,
     find_manifests,
     find_overlays,
     is_patch,
+    is_there,
     kustomization_in,
     overlay_at,
+    resolved,
 )
 from vllm_kustomize.kustomize.engine import BuildOptions, Engine, Rendered, find_engine
 from vllm_kustomize.model import Build, Error, Finding, Location, Overlay, Part, Precision, Report, Skipped
-from vllm_kustomize.settings import Settings
+from vllm_kustomize.settings import UNCHECKED, Settings
+from vllm_kustomize.wording import shorten
 
 if TYPE_CHECKING:
     from vllm_kustomize.checks.run import Plan
     from vllm_kustomize.findings.triage import Triaged
     from vllm_kustomize.kustomize.replay.graph import SourceTree
     from vllm_kustomize.kustomize.yaml.nodes import Document
+
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished targets and of all targets."""
@@ -59,24 +66,26 @@ def discover(paths: Sequence[str], settings: Settings) -> Targets:
         path = Path(text)
         if text == "-":
             files[text] = None
-        elif path.is_dir():
+        elif is_there(path, folder=True):
             found = find_overlays(path, settings.exclude)
             overlays.update((overlay.name, overlay) for overlay in found)
             manifests = [] if found else find_manifests(path, settings.exclude)
             files.update((display_path(file), None) for file in manifests)
             if not found and not manifests:
                 raise Error(f"nothing to validate in {text}: no kustomization.yaml, and no file of objects")
-        elif path.is_file():
+        elif is_there(path, folder=False):
             if kustomization_in(path.parent) == path:
                 overlays.update((overlay.name, overlay) for overlay in find_overlays(path.parent))
             elif is_patch(path) and (users := _users_of(path, settings)):
                 overlays.update((overlay.name, overlay) for overlay in users)
             else:
                 files[text] = None
-        elif path.is_symlink():
-            raise Error(f"{text} is a symbolic link to {path.readlink()}, which does not exist")
+        elif target := _link_target(path):
+            raise Error(f"{text} is a symbolic link to {target}, which does not exist")
+        elif exists(path):
+            raise Error(f"{text} is neither a folder nor a regular file")
         else:
-            raise Error(f"{text} does not exist")
+            raise Error(f"{shorten(text, 200)} does not exist")
     return Targets(tuple(overlays.values()), tuple(files))
 
 
@@ -87,7 +96,7 @@ def _users_of(patch: Path, settings: Settings) -> list[Overlay]:
     owners = [str(folder) for folder in patch.absolute().parents if kustomization_in(folder)]
     for roots in (default_paths(settings), owners[:1]):
         try:
-            found = list(affected(discover(roots, settings).overlays, {patch.resolve()}))
+            found = list(affected(discover(roots, settings).overlays, {resolved(patch)}))
         except Error:
             continue
         if found:
@@ -95,15 +104,25 @@ def _users_of(patch: Path, settings: Settings) -> list[Overlay]:
     return []
 
 
+def _link_target(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except (OSError, ValueError):
+        return ""
+
+
 def discover_changed(files: Sequence[str], settings: Settings) -> Targets:
     """The overlays that changed files belong to; all of them where the settings are among the files."""
     from vllm_kustomize.kustomize.affected import affected
 
+    if not files:
+        raise Error("--changed needs the changed files: name them as PATHs")
+
     targets = discover(default_paths(settings), settings)
-    changed = {Path(file).resolve() for file in files}
+    changed = {resolved(file) for file in files}
     locations = (*settings.named_schema_locations, *settings.schema_locations)
     shared = (settings.file, settings.baseline, *locations)
-    settled = [path.resolve() for path in shared if path]
+    settled = [resolved(path) for path in shared if path]
     if any(file == path or path in file.parents for file in changed for path in settled):
         return targets
     return replace(targets, overlays=tuple(affected(targets.overlays, changed)))
@@ -130,12 +149,16 @@ def validate(
     missing = [overlay for overlay in targets.overlays if overlay not in parts]
     from_files = []
     options = BuildOptions(settings.helm, settings.unrestricted)
-    with cache, Engine(executable, options=options) as engine, contextlib.ExitStack() as stack:
+    with (
+        cache,
+        Engine(executable, options=options, offline=settings.offline) as engine,
+        contextlib.ExitStack() as stack,
+    ):
         # The engine works while the checks are imported and their schemas compiled.
         rendered = engine.build_all(missing, settings.jobs)
         if (settings.name_engine or settings.engine) and not cache.engine:
             cache.engine = engine.version()
-        if missing or targets.files:
+        if missing or targets.files or cache.patterns != settings.patterns():
             from vllm_kustomize.checks import run
             from vllm_kustomize.kustomize.replay.graph import SourceTree, kustomize_version
 
@@ -147,19 +170,17 @@ def validate(
 
                 plan = replace(plan, exists=stack.enter_context(open_existing(settings.existing, engine)))
             cache.versions = plan.versions
+            cache.accept(settings.patterns())
             tree = SourceTree(kustomize_version(cache.engine))
             for done, result in enumerate(rendered, 1):
-                graph = tree.graph(result.overlay.directory)
-                part = _read_sources(_check_overlay(result, plan, tree), tree.texts, graph.reads)
-                parts[result.overlay] = part
-                cache.put(result.overlay, part, graph, bool(result.error))
+                parts[result.overlay] = part = _guarded(
+                    partial(_check_overlay, result, plan, tree), result.overlay
+                )
+                _remember(cache, result, part, tree)
                 tree.forget(result.overlay.directory)
                 if progress:
                     progress(done, len(missing))
-            from_files = [
-                _read_sources(_check_file(file, plan, tree), tree.texts, _shown(file).__eq__)
-                for file in targets.files
-            ]
+            from_files = [_guarded(partial(_check_file, file, plan, tree), file) for file in targets.files]
     in_order = [*(parts[overlay] for overlay in targets.overlays), *from_files]
     triaged = _triage(in_order, settings, tuple(map(Path, paths)))
     return Report(
@@ -170,41 +191,53 @@ def validate(
         skipped=tuple(dict.fromkeys(skipped for part in in_order for skipped in part.skipped)),
         definitions=tuple(sorted({each for part in in_order for each in part.definitions})),
         engine=cache.engine if settings.name_engine or settings.engine else "",
+        settings=display_path(settings.file) if settings.file else "",
         kubernetes_versions=cache.versions,
         targets=(*(overlay.name for overlay in targets.overlays), *map(_shown, targets.files)),
         fail_on=settings.fail_on,
     )
 
 
-def watch(paths: Sequence[str], settings: Settings) -> Iterator[Report]:
-    """Validate, and again whenever something changes that the builds read; never ends by itself."""
+def watch(paths: Sequence[str], settle: Callable[[], Settings]) -> Iterator[Report | Error]:
+    """Validate, and again whenever something changes that the builds read; never ends by itself.
+
+    `settle` reads the settings. What makes it impossible to check is an answer too: the next change may mend
+    it, such as a branch that has the folder again.
+    """
     from vllm_kustomize.cache.watch import stamps, wait_for_change
 
     if "-" in paths:
         raise Error("standard input cannot be watched")
-    cache = open_cache(find_engine(settings.engine), settings)
-    roots = paths or default_paths(settings)
-    watched = tuple(roots)
+    cache: Cache | None = None
+    inputs: tuple[str, ...] = tuple(paths or ("."))
     while True:
-        before = stamps(watched)
-        yield validate(paths, settings, cache=cache)
-        inputs = (*roots, *cache.inputs)
-        settled = stamps(inputs)
+        before = stamps(inputs)
+        try:
+            settings = settle()
+            cache = reopen_cache(cache, find_engine(settings.engine), settings)
+            yield validate(paths, settings, cache=cache)
+            locations = (*settings.named_schema_locations, *settings.schema_locations)
+            shared = (settings.file, settings.baseline, *locations)
+            roots = paths or default_paths(settings)
+            read = (*roots, *cache.inputs, *(str(path) for path in shared if path))
+        except (Error, OSError) as error:
+            yield error if isinstance(error, Error) else Error(f"cannot go on: {error}")
+            read = (*inputs, ".")
         # What was saved while the builds ran is a change too.
-        if stamps(watched) == before:
-            wait_for_change(inputs, settled)
-        watched = inputs
-        cache.refresh()
+        settled = stamps(read)
+        if stamps(inputs) == before:
+            wait_for_change(read, settled)
+        inputs = read
 
 
 def _triage(parts: Sequence[Part], settings: Settings, paths: Sequence[Path]) -> Triaged:
     from vllm_kustomize.findings.triage import triage
 
-    folders = tuple(path.resolve() for path in paths)
+    folders = tuple(map(resolved, paths))
 
     def seen_whole(file: str) -> bool:
         """Whether all overlays that use a file were built: surely where it stands below a path asked for."""
-        place = Path(file).resolve()
+        place = resolved(file)
         return not folders or any(place.is_relative_to(folder) for folder in folders)
 
     findings = (finding for part in parts for finding in part.findings)
@@ -223,8 +256,39 @@ def build(path: str, engine: str | None = None) -> bytes:
     return rendered.output
 
 
+def _guarded(check: Callable[[], Part], of: Overlay | str) -> Part:
+    """What came of an overlay or file; where checking it fails or takes too much, a finding that says so."""
+    from vllm_kustomize.checks.run import internal_error, not_checked
+
+    if isinstance(of, Overlay):
+        name, file = of.name, display_path(kustomization_in(of.directory) or of.directory)
+    else:
+        name, file = None, _shown(of)
+    try:
+        with budget():
+            return check()
+    except OverBudget as over:
+        return Part((not_checked(str(over), name, file),))
+    except Error:
+        raise
+    except Exception as fault:
+        return Part((internal_error("of the whole", fault, name, file),))
+
+
+def _remember(cache: Cache, rendered: Rendered, part: Part, tree: SourceTree) -> None:
+    """Keep what came of an overlay, unless part of it was not checked."""
+    unchecked = rendered.error or any(finding.rule in UNCHECKED for finding in part.findings)
+    with contextlib.suppress(Exception):  # what cannot be kept costs time, and what failed was said above
+        cache.put(rendered.overlay, part, tree.graph(rendered.overlay.directory), bool(unchecked))
+
+
 def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
-    from vllm_kustomize.checks.run import check_source, gaps
+    part = _check_rendered(rendered, plan, tree)
+    return _read_sources(part, tree.texts, tree.graph(rendered.overlay.directory).reads)
+
+
+def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
+    from vllm_kustomize.checks.run import check_source, gaps, not_checked
     from vllm_kustomize.kustomize.load import load_rendered
 
     overlay = rendered.overlay
@@ -240,7 +304,10 @@ def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
         where = find_failure(tree.graph(overlay.directory), rendered.error) or whole
         failed = _pipeline_finding("build-failed", rendered.error, where, plan, overlay)
         return Part(failed + about_sources)
-    resources = tuple(load_rendered(rendered.output, overlay.name))
+    try:
+        resources = tuple(load_rendered(rendered.output, overlay.name))
+    except Error as error:
+        return Part((not_checked(str(error), overlay.name, file), *about_sources))
     if not resources:
         message = "the build is empty: it renders no object"
         return Part(_pipeline_finding("empty-build", message, whole, plan, overlay) + about_sources)
@@ -250,15 +317,19 @@ def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
 
 
 def _check_file(name: str, plan: Plan, tree: SourceTree) -> Part:
-    from vllm_kustomize.kustomize.load import resources_in
-    from vllm_kustomize.kustomize.yaml.nodes import DocumentError, read_documents
-
     shown = _shown(name)
     try:
         tree.texts[shown] = _read(name)
     except Unreadable as error:
         whole = Location(shown, 1, 1, precision=Precision.FILE)
         return Part(_pipeline_finding("invalid-yaml", str(error), whole, plan))
+    return _read_sources(_check_text(shown, plan, tree), tree.texts, shown.__eq__)
+
+
+def _check_text(shown: str, plan: Plan, tree: SourceTree) -> Part:
+    from vllm_kustomize.kustomize.load import resources_in
+    from vllm_kustomize.kustomize.yaml.nodes import DocumentError, read_documents
+
     try:
         documents = read_documents(tree.texts[shown], shown)
     except DocumentError as error:
@@ -336,15 +407,13 @@ def _shown(file: str) -> str:
 
 
 def _read(name: str) -> str:
-    from vllm_kustomize.kustomize.yaml.reader import MAX_BYTES, read_bytes
+    from vllm_kustomize.kustomize.yaml.reader import read_bytes, read_stream
 
     try:
-        data = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else read_bytes(name)
+        data = read_stream(sys.stdin) if name == "-" else read_bytes(name)
     except OSError as error:
-        raise Unreadable(f"cannot read {name}: {error.strerror}") from None
-    if len(data) > MAX_BYTES:
-        raise Error(f"standard input holds more than {MAX_BYTES >> 20} MiB")
+        raise Unreadable(f"cannot read {_shown(name)}: {error.strerror}") from None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable(f"{name} is not UTF-8 (byte {error.start})") from None
+        raise Unreadable(f"{_shown(name)} is not UTF-8 (byte {error.start})") from None

@@ -56,12 +56,13 @@ class Cache:
 
     def __init__(self, file: Path | None = None, key: str = "") -> None:
         self._file = file
-        self._key = key
+        self.key = key
         self._changed = False
         stored = _read(file, key) if file else {}
         self._entries: dict[str, Any] = stored.get("entries", {})
         self.engine: str = stored.get("engine", "")
         self.versions = tuple((major, minor) for major, minor in stored.get("versions", ()))
+        self.patterns = tuple(stored.get("patterns", ()))
         self.inputs: set[str] = set()
         self.refresh()
 
@@ -89,6 +90,11 @@ class Cache:
             signatures = {path: self._signature(path) for path in paths}
             self._entries[overlay.name] = {"inputs": signatures, "part": astuple(part)}
 
+    def accept(self, patterns: tuple[str, ...]) -> None:
+        """Remember that these patterns of rules fit some."""
+        self._changed = self._changed or patterns != self.patterns
+        self.patterns = patterns
+
     def __enter__(self) -> Cache:
         return self
 
@@ -97,7 +103,13 @@ class Cache:
         if self._file is None or not self._changed:
             return
         entries = {name: entry for name, entry in self._entries.items() if Path(name).is_dir()}
-        stored = {"key": self._key, "engine": self.engine, "versions": self.versions, "entries": entries}
+        stored = {
+            "key": self.key,
+            "engine": self.engine,
+            "versions": self.versions,
+            "patterns": self.patterns,
+            "entries": entries,
+        }
         with contextlib.suppress(OSError):
             _write(self._file, json.dumps(stored).encode())
             _prune(self._file.parent)
@@ -158,6 +170,15 @@ def open_cache(engine: Path, settings: Settings) -> Cache:
     return Cache(folder / f"{name}.json", "\n".join((asked, *_surroundings(engine, settings))))
 
 
+def reopen_cache(cache: Cache | None, engine: Path, settings: Settings) -> Cache:
+    """The same cache, ready to look at files anew, where all that its results depend on is the same."""
+    opened = open_cache(engine, settings)
+    if cache is None or cache.key != opened.key:
+        return opened
+    cache.refresh()
+    return cache
+
+
 def _of_parts(settings: Settings) -> Settings:
     """The settings that decide what comes of an overlay, without those that decide what becomes of that."""
     default = Settings()
@@ -201,8 +222,17 @@ def _surroundings(engine: Path, settings: Settings) -> Iterator[str]:
     ):
         if tree.is_file():
             yield stamp(str(tree))
-        for root, _, names in os.walk(tree):
-            yield from (stamp(os.path.join(root, name)) for name in names if not name.endswith(".pyc"))
+        for root, _, names in os.walk(tree, followlinks=True):
+            yield from (_content(os.path.join(root, name)) for name in names if not name.endswith(".pyc"))
+
+
+def _content(path: str) -> str:
+    """What changes with a file's content; its status also changes when somebody makes a link to it."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return path
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
 def stamp(path: str) -> str:

@@ -129,7 +129,7 @@ def field_path(text: str, manifest: Manifest) -> FieldPath:
 def _step(written: str, value: Any) -> str | int:
     if isinstance(value, dict):
         return written
-    if written.isdigit():
+    if written.isdecimal() and len(written) < 19:
         return int(written)
     if not isinstance(value, list):
         return written

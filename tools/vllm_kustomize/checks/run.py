@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -13,25 +14,29 @@ from vllm_kustomize.checks import existing, pod_security, published, schema
 from vllm_kustomize.checks.cluster import RULE as SERVER_RULE
 from vllm_kustomize.checks.cluster import Ask
 from vllm_kustomize.checks.cluster import check as check_on_server
-from vllm_kustomize.checks.manual import entry_for
+from vllm_kustomize.checks.manual import names
+from vllm_kustomize.faults import describe
 from vllm_kustomize.kustomize.replay.graph import SourceTree
 from vllm_kustomize.model import (
     Build,
     Error,
     Finding,
     KubernetesVersion,
+    Location,
     Overlay,
+    Precision,
     Problem,
     Resource,
     Severity,
     Skipped,
     format_path,
 )
-from vllm_kustomize.settings import Settings
-from vllm_kustomize.wording import join
+from vllm_kustomize.settings import ALWAYS, Settings
+from vllm_kustomize.wording import did_you_mean, join
 
 if TYPE_CHECKING:
     from vllm_kustomize.checks.custom_resources import Sources
+    from vllm_kustomize.vllm.server import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class _Run:
 
 def plan(settings: Settings) -> Plan:
     """Resolve the settings; raises `Error` for an unknown Kubernetes version or rule."""
+    _refuse_always(settings)
     settings = rules.resolve(settings)
     known = published.known_versions()
     for version in settings.kubernetes_versions:
@@ -91,14 +97,29 @@ def plan(settings: Settings) -> Plan:
             )
     if settings.vllm_version:
         _check_vllm_version(settings.vllm_version)
-    for pattern in settings.patterns():
-        if not any(character in pattern for character in "*?["):
-            entry_for(pattern)
+    _check_patterns(settings)
     for standard in (settings.pod_security, *(standard for _, standard in settings.pod_security_by_path)):
         if standard:
             Standard.parse(standard)
     selected = tuple(rule for rule in rules.load().values() if settings.selects(rule.id))
     return Plan(settings, settings.kubernetes_versions or known[-1:], selected)
+
+
+def _check_patterns(settings: Settings) -> None:
+    """Refuse a pattern that fits no rule."""
+    for pattern in settings.patterns():
+        if not any(fnmatchcase(name, pattern) for name in names()):
+            near = did_you_mean(pattern.strip("*?'\""), names())
+            what = "rule fits" if any(character in pattern for character in "*?[") else "rule"
+            raise Error(f"no {what} '{pattern}'{near}; `vllm-kustomize rules` lists them")
+
+
+def _refuse_always(settings: Settings) -> None:
+    """Refuse to switch off, or make milder, what says that something was not checked."""
+    accepted = (ignore.rule for ignore in settings.ignores)
+    for pattern in (*settings.ignore, *accepted, *(rule for rule, _ in settings.severities)):
+        if pattern in ALWAYS:
+            raise Error(f"'{pattern}' cannot be ignored or changed: it says that something was not checked")
 
 
 def _check_vllm_version(version: str) -> None:
@@ -117,14 +138,17 @@ def check(build: Build, plan: Plan) -> Checked:
     if plan.settings.named_schema_locations or plan.settings.schema_locations:
         _ = run.sources  # what is wrong with them is said even where nothing needs them
     for resource in build.resources:
-        problems.extend(_over_versions(resource, plan, partial(_check_version, resource, run)))
-    problems.extend(_check_pod_security(build, plan))
-    problems.extend(_check_updates(run))
+        found = _over_versions(resource, plan, partial(_check_version, resource, run))
+        problems.extend(_caught("schema", found, resource))
+    problems.extend(_caught(pod_security.RULE, _check_pod_security(build, plan)))
+    problems.extend(_caught(existing.RULE, _check_updates(run)))
     for rule in plan.rules:
-        problems.extend(_complete(problem, rule, None) for problem in _check_build(rule, build))
+        found = (_complete(problem, rule, None) for problem in _check_build(rule, build))
+        problems.extend(_caught(rule.id, found))
         if rule.check:
             for resource in build.resources:
-                problems.extend(_complete(problem, rule, resource) for problem in rule.check(resource))
+                found = (_complete(problem, rule, resource) for problem in _check_object(rule, resource))
+                problems.extend(_caught(rule.id, found, resource))
     problems.extend(_check_servers(build, plan, run.skipped))
     problems.extend(_ask_api_server(build, plan, problems))
     order = {id(resource): index for index, resource in enumerate(build.resources)}
@@ -135,8 +159,13 @@ def check(build: Build, plan: Plan) -> Checked:
 def check_source(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Finding]:
     """Run the rules that look at an overlay's sources."""
     for rule in plan.rules:
-        found = rule.check_source(tree.graph(overlay.directory)) if rule.check_source else ()
-        for problem in dict.fromkeys(found):  # a base that is included twice shows its faults twice
+        try:
+            found = rule.check_source(tree.graph(overlay.directory)) if rule.check_source else ()
+            problems = tuple(dict.fromkeys(found))  # a base that is included twice shows its faults twice
+        except Exception as fault:
+            yield internal_error(rule.id, fault, overlay.name, tree.graph(overlay.directory).file)
+            continue
+        for problem in problems:
             yield Finding(
                 rule.id,
                 rule.severity,
@@ -148,12 +177,46 @@ def check_source(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Fin
             )
 
 
+def internal_error(check: str, fault: Exception, overlay: str | None, file: str) -> Finding:
+    """The finding that a check failed on an overlay or file, which no other finding suffers from."""
+    rule = rules.get("internal-error")
+    whole = Location(file, 1, 1, precision=Precision.FILE)
+    return Finding(rule.id, rule.severity, _failed(check, fault), rule.help, overlay, location=whole)
+
+
 def gaps(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Skipped]:
     """Say what the sources of an overlay hide from the rules that look at them."""
     if any(rule.check_source for rule in plan.rules):
         for place in tree.graph(overlay.directory).incomplete:
             reason = f"{place.note or 'not YAML'} ({place.file}:{place.line})"
             yield Skipped(f"unused patches and overrides of {overlay.name}", reason)
+
+
+def not_checked(reason: str, overlay: str | None, file: str) -> Finding:
+    """The finding that an overlay or file was left unchecked."""
+    rule = rules.get("not-checked")
+    whole = Location(file, 1, 1, precision=Precision.FILE)
+    return Finding(rule.id, rule.severity, f"not checked: {reason}", rule.help, overlay, location=whole)
+
+
+def _caught(check: str, problems: Iterable[Problem], resource: Resource | None = None) -> Iterator[Problem]:
+    """What a check yields; where it fails, a problem that says so in the place of the rest."""
+    try:
+        yield from problems
+    except Error:
+        raise
+    except Exception as fault:
+        rule = rules.get("internal-error")
+        yield _complete(Problem((), _failed(check, fault)), rule, resource)
+
+
+def _failed(check: str, fault: Exception) -> str:
+    return f"the check {check} failed: {describe(fault)}"
+
+
+def _check_object(rule: rules.Rule, resource: Resource) -> Iterator[Problem]:
+    if rule.check:
+        yield from rule.check(resource)
 
 
 def _check_build(rule: rules.Rule, build: Build) -> Iterator[Problem]:
@@ -176,18 +239,29 @@ def _check_servers(build: Build, plan: Plan, skipped: list[Skipped]) -> Iterator
         return
     from vllm_kustomize.vllm.container.reading import servers
 
-    found, unread = servers(build, plan.settings.vllm_version)
+    faults: list[tuple[Resource, Exception]] = []
+    found, unread = servers(build, plan.settings.vllm_version, faults)
     skipped.extend(unread)
+    for resource, fault in faults:
+        rule = rules.get("internal-error")
+        yield _complete(Problem((), _failed("of the vLLM command line", fault)), rule, resource)
     for server in found:
         for rule, check_server in selected:
-            yield from (_complete(problem, rule, server.resource) for problem in check_server(server))
+            yield from _caught(rule.id, _check_server(rule, check_server, server), server.resource)
+
+
+def _check_server(
+    rule: rules.Rule, check: Callable[[Server], Iterator[Problem]], server: Server
+) -> Iterator[Problem]:
+    yield from (_complete(problem, rule, server.resource) for problem in check(server))
 
 
 def _check_pod_security(build: Build, plan: Plan) -> Iterator[Problem]:
     if plan.settings.selects(pod_security.RULE):
         standards = pod_security.PodSecurity(build, plan.settings)
         for resource in build.resources:
-            yield from _over_versions(resource, plan, partial(standards.check, resource))
+            found = _over_versions(resource, plan, partial(standards.check, resource))
+            yield from _caught(pod_security.RULE, found, resource)
 
 
 def _check_updates(run: _Run) -> Iterator[Problem]:
@@ -196,7 +270,8 @@ def _check_updates(run: _Run) -> Iterator[Problem]:
         return
     before = existing.by_identity(plan.exists(run.build))
     for resource in run.build.resources:
-        yield from _over_versions(resource, plan, partial(_check_update, resource, before, run))
+        found = _over_versions(resource, plan, partial(_check_update, resource, before, run))
+        yield from _caught(existing.RULE, found, resource)
 
 
 def _check_update(
@@ -219,10 +294,14 @@ def _over_versions(
 ) -> Iterator[Problem]:
     """The problems of all Kubernetes versions, each with its field; one of some versions only says which."""
     found: dict[Problem, list[KubernetesVersion]] = {}
+    faults: list[Exception] = []
     for version in plan.versions:
-        for problem in check(version):
-            if plan.settings.selects(problem.rule):
-                found.setdefault(problem, []).append(version)
+        try:
+            for problem in check(version):
+                if plan.settings.selects(problem.rule):
+                    found.setdefault(problem, []).append(version)
+        except Exception as fault:  # noqa: PERF203 - what the other versions find is kept
+            faults.append(fault)
     for problem, versions in found.items():
         field = f"{format_path(problem.path)}: " if problem.path else ""
         only = (
@@ -234,6 +313,8 @@ def _over_versions(
             severity=problem.severity or Severity.ERROR,
             resource=resource,
         )
+    if faults:
+        raise faults[0]
 
 
 def _check_version(resource: Resource, run: _Run, version: KubernetesVersion) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -9,7 +10,8 @@ import click
 
 from vllm_kustomize import __version__
 from vllm_kustomize.cli import build, completion, explain, flags, rules, size, validate
-from vllm_kustomize.cli.options import COULD_NOT_RUN, INTERRUPTED, OK
+from vllm_kustomize.cli.options import COULD_NOT_RUN, INTERRUPTED, OK, show_error
+from vllm_kustomize.cli.signals import Ended, signals
 from vllm_kustomize.model import Error
 
 COMMANDS = tuple(module.command for module in (validate, build, size, flags, rules, explain, completion))
@@ -38,20 +40,45 @@ def cli() -> None:
 def main() -> None:
     """Run the command and leave with its exit code; the last stop of every error."""
     try:
+        with signals():
+            code = _run()
+    except Ended as ended:
+        code = 128 + ended.signal
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        if sys.stdout is None:
+            raise Error("standard output is closed")
         code = cli.main(prog_name="vllm-kustomize", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
-        code = COULD_NOT_RUN
+        return COULD_NOT_RUN
     except Error as error:
-        from vllm_kustomize.reporters import visible
-
-        click.echo(f"vllm-kustomize: {visible(str(error))}", err=True)
-        code = COULD_NOT_RUN
+        show_error(error)
+        return COULD_NOT_RUN
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        code = INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has enough of it; the interpreter must not complain when it flushes.
+        _forget_output()  # whoever read it has enough of it
+        return COULD_NOT_RUN
+    except OSError as error:
+        _forget_output()
+        named = f" {error.filename}" if error.filename else ""
+        show_error(Error(f"cannot go on{named}: {error.strerror}"))
+        return COULD_NOT_RUN
+    except Exception as fault:
+        from vllm_kustomize.faults import describe
+
+        show_error(Error(f"internal error: {describe(fault)}; report it with what --debug prints"))
+        return COULD_NOT_RUN
+    return code if isinstance(code, int) else OK
+
+
+def _forget_output() -> None:
+    """Let the interpreter flush into nothing: it would complain once more when it ends."""
+    with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = COULD_NOT_RUN
-    sys.exit(code if isinstance(code, int) else OK)

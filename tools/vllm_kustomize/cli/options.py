@@ -6,6 +6,8 @@ import json
 
 import click
 
+from vllm_kustomize.model import Error
+
 OK, FINDINGS, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -25,3 +27,10 @@ FORMAT = click.option(
 def as_json(answer: object) -> str:
     """The answer for programs."""
     return json.dumps(answer, indent=2)
+
+
+def show_error(error: Error) -> None:
+    """Say on standard error why something could not be done."""
+    from vllm_kustomize.reporters import visible
+
+    click.echo(f"vllm-kustomize: {visible(str(error))}", err=True)

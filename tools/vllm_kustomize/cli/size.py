@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vllm_kustomize.cli.options import FORMAT, OK, as_json
+from vllm_kustomize.cli.options import FINDINGS, FORMAT, OK, as_json
 
 
 @click.command("size")
@@ -38,6 +38,8 @@ def command(
 ) -> int:
     """Estimate what a model needs on a kind of GPU, and what to ask the cluster for.
 
+    Exit code: 0 a request of full length fits, 1 it does not, 2 it could not be estimated.
+
     \b
     vllm-kustomize size --model meta-llama/Llama-3.3-70B-Instruct --gpu H100-80GB
     vllm-kustomize size --model ./config.json --gpu 24Gi --max-model-len 8192
@@ -60,4 +62,4 @@ def command(
         click.echo(as_json(sizing.as_json(answer)))
     else:
         click.echo(sizing.describe(answer))
-    return OK
+    return OK if answer.fits else FINDINGS

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vllm_kustomize.cli.options import ENGINE, FINDINGS, OK, PATHS
+from vllm_kustomize.cli.options import COULD_NOT_RUN, ENGINE, FINDINGS, OK, PATHS, show_error
 from vllm_kustomize.model import Error, Report, Severity
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     "--select",
     multiple=True,
     metavar="RULE",
-    help="Only these rules or groups; patterns such as 'api-*' work. Default: correctness, vllm, kustomize.",
+    help="Only these rules or groups; patterns such as 'api-*' and commas work. "
+    "Default: correctness, vllm, kustomize.",
 )
 @click.option("--ignore", multiple=True, metavar="RULE", help="All but these rules or groups.")
 @click.option(
@@ -61,6 +62,16 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="DIR",
     help="A file or folder of CRDs, or a folder of JSON schemas; may be given several times.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A settings file. Default: the closest from PATH up to the repository's root.",
+)
+@click.option("--isolated", is_flag=True, help="Read no settings file.")
+@click.option(
+    "--offline", is_flag=True, help="Refuse what Kustomize would fetch: remote bases and resources."
 )
 @click.option("--no-cache", is_flag=True, help="Build everything anew and remember nothing.")
 @click.option("--watch", is_flag=True, help="Validate again whenever a file changes, until Ctrl-C.")
@@ -102,7 +113,10 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Fail where a build could not be checked.")
 @click.option("--statistics", is_flag=True, help="Print only how often each rule found something, and where.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
-@click.option("-v", "--verbose", count=True, help="Print which engine and Kubernetes versions were used.")
+@click.option(
+    "-v", "--verbose", count=True, help="Print which engine, Kubernetes versions and settings were used."
+)
+@click.option("--debug", is_flag=True, help="Print the traceback of a fault of this tool, without any value.")
 def command(
     paths: tuple[str, ...],
     versions: tuple[str, ...],
@@ -114,6 +128,9 @@ def command(
     engine: str | None,
     jobs: int | None,
     schema_locations: tuple[str, ...],
+    config: Path | None,
+    isolated: bool,
+    offline: bool,
     no_cache: bool,
     watch: bool,
     vllm_version: str,
@@ -129,6 +146,7 @@ def command(
     statistics: bool,
     quiet: bool,
     verbose: int,
+    debug: bool,
 ) -> int:
     """Build overlays, check every object, and name the line that is wrong.
 
@@ -136,7 +154,7 @@ def command(
     Without one, every overlay in overlays/ is validated, or else every overlay below this folder; settings in
     pyproject.toml or .vllm-kustomize.yaml can name others.
 
-    Exit code: 0 nothing found, 1 findings, 2 it could not run.
+    Exit code: 0 nothing found, 1 findings, 2 it could not run or something was not checked.
     """
     from dataclasses import replace
 
@@ -145,30 +163,41 @@ def command(
     from vllm_kustomize.settings import file as settings_file
 
     started = time.perf_counter()
+    if debug:
+        _log_faults()
     outputs = parse_outputs((*formats, *(["concise"] if concise else [])))
-    found = settings_file.load_settings(paths)
-    wanted = replace(
-        found,
-        kubernetes_versions=tuple(map(settings.parse_kubernetes_version, versions))
-        or found.kubernetes_versions,
-        select=select or found.select,
-        ignore=ignore,
-        fail_on=Severity[fail_on.upper()] if fail_on else found.fail_on,
-        engine=engine,
-        jobs=jobs or os.cpu_count() or 1,
-        named_schema_locations=tuple(map(Path, schema_locations)),
-        baseline=baseline or found.baseline,
-        changed=changed,
-        server=server,
-        existing=existing,
-        pod_security=pod_security,
-        cache=not no_cache,
-        vllm_version=vllm_version,
-        strict=strict,
-        helm=("*",) if enable_helm else found.helm,
-        unrestricted=("*",) if load_restrictor == "none" else found.unrestricted,
-        name_engine=verbose > 0 or any(output.format == "json" for output in outputs),
-    )
+    if config and isolated:
+        raise Error("--config names settings and --isolated refuses them: leave one of them out")
+    if "" in schema_locations:
+        raise Error("--schema-location names nothing; give it a folder")
+
+    def settle() -> Settings:
+        found = settings.Settings() if isolated else settings_file.load_settings(paths, config)
+        return replace(
+            found,
+            kubernetes_versions=tuple(map(settings.parse_kubernetes_version, versions))
+            or found.kubernetes_versions,
+            select=_separated(select) or found.select,
+            ignore=_separated(ignore),
+            fail_on=Severity[fail_on.upper()] if fail_on else found.fail_on,
+            engine=engine,
+            jobs=jobs or os.cpu_count() or 1,
+            named_schema_locations=tuple(map(Path, schema_locations)),
+            baseline=baseline or found.baseline,
+            changed=changed,
+            server=server,
+            existing=existing,
+            pod_security=pod_security,
+            cache=not no_cache,
+            offline=offline,
+            vllm_version=vllm_version,
+            strict=strict,
+            helm=("*",) if enable_helm else found.helm,
+            unrestricted=("*",) if load_restrictor == "none" else found.unrestricted,
+            name_engine=verbose > 0 or any(output.format == "json" for output in outputs),
+        )
+
+    wanted = settle()
     if write_baseline:
         return _write_baseline(paths, wanted)
     if statistics:
@@ -177,15 +206,33 @@ def command(
         )
     verbosity = -1 if quiet else verbose
     if watch:
-        for report in pipeline.watch(paths, wanted):
-            _write(report, outputs, verbosity)
+        for answer in pipeline.watch(paths, settle):
+            if isinstance(answer, Error):
+                show_error(answer)
+            else:
+                _write(answer, outputs, verbosity)
     with _progress(quiet) as progress:
         report = pipeline.validate(paths, wanted, progress)
     _write(report, outputs, verbosity, time.perf_counter() - started)
     return _exit_code(report, wanted)
 
 
+def _separated(patterns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.strip() for pattern in patterns for part in pattern.split(",") if part.strip())
+
+
+def _log_faults() -> None:
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, format="vllm-kustomize: %(message)s")
+    logging.getLogger("vllm_kustomize").setLevel(logging.DEBUG)
+
+
 def _exit_code(report: Report, wanted: Settings) -> int:
+    from vllm_kustomize.settings import UNCHECKED
+
+    if any(finding.rule in UNCHECKED for finding in report.findings):
+        return COULD_NOT_RUN
     found = any(finding.severity >= wanted.fail_on for finding in report.findings)
     unchecked = wanted.strict and any(skipped.whole for skipped in report.skipped)
     return FINDINGS if found or unchecked else OK
@@ -229,7 +276,7 @@ def _colour() -> bool:
 @contextlib.contextmanager
 def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
     """A progress bar on a terminal, from the moment it is known that there are many overlays."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     few = 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vllm_kustomize.findings.fingerprint import fingerprints
@@ -14,24 +14,26 @@ from vllm_kustomize.model import Error, Finding
 VERSION = 1
 
 
-def read(file: Path) -> frozenset[str]:
-    """The fingerprints in a baseline; raises `Error` where it cannot be read."""
+def read(file: Path) -> Mapping[str, tuple[str, str]]:
+    """The entries of a baseline: rule and file by fingerprint; raises `Error` where it cannot be read."""
     try:
         content = parse_json(read_bytes(file))
         if content["version"] != VERSION:
             raise ValueError(f"its version is {content['version']}, not {VERSION}")
-        return frozenset(entry["fingerprint"] for entry in content["findings"])
+        return {
+            str(entry["fingerprint"]): (str(entry.get("rule", "")), str(entry.get("file", "")))
+            for entry in content["findings"]
+        }
     except OSError as error:
         hint = "; --write-baseline writes it" if isinstance(error, FileNotFoundError) else ""
         raise Error(f"cannot read the baseline {display_path(file)}: {error.strerror}{hint}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Error(f"{display_path(file)} is not a baseline: {error}") from None
 
 
-def compare(findings: list[Finding], known: frozenset[str]) -> Iterator[tuple[Finding, bool]]:
-    """Say of each finding whether a baseline knows it."""
-    for finding, fingerprint in zip(findings, fingerprints(findings), strict=True):
-        yield finding, fingerprint in known
+def identified(findings: list[Finding]) -> Iterator[tuple[Finding, str]]:
+    """Each finding with its fingerprint, by which a baseline knows it."""
+    yield from zip(findings, fingerprints(findings), strict=True)
 
 
 def write(file: Path, findings: Iterable[Finding]) -> None:

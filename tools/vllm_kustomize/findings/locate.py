@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from vllm_kustomize.faults import describe
 from vllm_kustomize.findings.fingerprint import stable_path
+from vllm_kustomize.kustomize.discover import display_path, kustomization_in
 from vllm_kustomize.kustomize.provenance import Located, Locator
 from vllm_kustomize.kustomize.replay.graph import SourceTree
 from vllm_kustomize.kustomize.yaml.nodes import Document
@@ -27,11 +29,15 @@ def locate(
     else:
         find = _in_documents(documents, build.file or "")
     for problem in problems:
-        located = find(problem.resource, problem.path if problem.at is None else problem.at)
-        related = tuple(
-            replace(find(related.resource or problem.resource, related.path).primary, note=related.note)
-            for related in problem.related
-        )
+        try:
+            located = find(problem.resource, problem.path if problem.at is None else problem.at)
+            related = tuple(
+                replace(find(related.resource or problem.resource, related.path).primary, note=related.note)
+                for related in problem.related
+            )
+        except Exception as fault:
+            located, related = Located(_whole(build)), ()
+            describe(fault)  # the finding is kept and loses its line, which `--debug` explains
         yield Finding(
             rule=problem.rule,
             severity=problem.severity or Severity.ERROR,
@@ -44,6 +50,14 @@ def locate(
             related=(*related, *located.related),
             stable_path=stable_path(problem.path, problem.resource.manifest if problem.resource else {}),
         )
+
+
+def _whole(build: Build) -> Location:
+    if build.overlay:
+        file = display_path(kustomization_in(build.overlay.directory) or build.overlay.directory)
+    else:
+        file = build.file or ""
+    return Location(file, 1, 1, precision=Precision.FILE)
 
 
 def _in_documents(documents: Sequence[Document], file: str) -> Find:

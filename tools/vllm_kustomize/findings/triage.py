@@ -9,12 +9,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from vllm_kustomize.findings.merge import merge
-from vllm_kustomize.model import Allow, Finding, Precision, Suppressed
-from vllm_kustomize.settings import Ignore, Settings
+from vllm_kustomize.kustomize.discover import display_path
+from vllm_kustomize.model import Allow, Finding, Location, Precision, Severity, Suppressed
+from vllm_kustomize.settings import ALWAYS, Ignore, Settings
 
 UNUSED, INVALID = "unused-suppression", "invalid-suppression"
 
-NEVER_ACCEPTED = frozenset({"build-failed", "invalid-yaml", UNUSED, INVALID})
+NEVER_ACCEPTED = ALWAYS | {UNUSED, INVALID}
 """Findings after which something was not checked, and those on the comments themselves."""
 
 
@@ -40,8 +41,8 @@ def triage(
     judged = (replace(f, severity=settings.severity(f.rule, f.severity)) for f in findings)
     wanted, ignored = _apply_ignores(judged, settings)
     unallowed, allowed, own = _apply_comments(wanted, settings, allows, seen_whole)
-    new, known = _apply_baseline(unallowed, settings)
-    return Triaged(tuple(in_order((*new, *own))), (*ignored, *allowed, *known))
+    new, known, stale = _apply_baseline(unallowed, settings, seen_whole)
+    return Triaged(tuple(in_order((*new, *own, *stale))), (*ignored, *allowed, *known))
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
@@ -161,17 +162,32 @@ def _about(allow: Allow, rule_id: str, message: str, settings: Settings) -> Iter
         yield Finding(rule_id, severity, message, rule.help, location=allow.location)
 
 
-def _apply_baseline(findings: list[Finding], settings: Settings) -> tuple[list[Finding], list[Suppressed]]:
-    """Take out what the baseline knows."""
+def _apply_baseline(
+    findings: list[Finding], settings: Settings, seen_whole: Callable[[str], bool]
+) -> tuple[list[Finding], list[Suppressed], list[Finding]]:
+    """Take out what the baseline knows; the last list says how many of its entries nothing needs now."""
     if settings.baseline is None:
-        return findings, []
+        return findings, [], []
     from vllm_kustomize.findings import baseline
 
     known = baseline.read(settings.baseline)
+    unused = dict(known)
     kept, suppressed = [], []
-    for finding, is_known in baseline.compare(findings, known):
-        if is_known and finding.rule not in NEVER_ACCEPTED:
+    for finding, fingerprint in baseline.identified(findings):
+        unused.pop(fingerprint, None)
+        if fingerprint in known and finding.rule not in NEVER_ACCEPTED:
             suppressed.append(Suppressed(finding, "baseline", "known when the baseline was written"))
         else:
             kept.append(finding)
-    return kept, suppressed
+    if any(finding.rule in NEVER_ACCEPTED for finding in findings):
+        return kept, suppressed, []
+    stale = sum(settings.selects(rule) and seen_whole(file) for rule, file in unused.values())
+    return kept, suppressed, list(_stale(settings.baseline, stale, settings)) if stale else []
+
+
+def _stale(file: Path, count: int, settings: Settings) -> Iterator[Finding]:
+    matches = "entry of the baseline matches" if count == 1 else "entries of the baseline match"
+    if settings.selects(UNUSED):
+        at = Location(display_path(file), 1, 1, precision=Precision.EXACT)
+        message = f"{count} {matches} nothing now"
+        yield Finding(UNUSED, Severity.INFO, message, "Write it anew with --write-baseline.", location=at)

@@ -90,3 +90,8 @@ def items(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Manifest]]:
     for index, item in enumerate(sequence(value)):
         if isinstance(item, dict):
             yield (*path, index), item
+
+
+def is_count(value: object) -> bool:
+    """Whether a text is a whole number that fits: decimal digits and nothing else, at most 18 of them."""
+    return isinstance(value, str) and value.isdecimal() and len(value) <= 18

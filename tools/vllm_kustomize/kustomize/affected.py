@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, kustomization_in
+from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, kustomization_in, resolved
 from vllm_kustomize.kustomize.replay.graph import SourceTree
 from vllm_kustomize.model import Overlay
 
@@ -19,7 +19,7 @@ def affected(overlays: Sequence[Overlay], changed: Iterable[Path]) -> Iterator[O
     that uses the kustomization of their folder. Where a kustomization is gone, or a build reads what only the
     engine knows of, more overlays are named than need be.
     """
-    files = {file.resolve() for file in changed}
+    files = {resolved(file) for file in changed}
     if any(_took_its_folder_along(file) for file in files):
         yield from overlays
         return
@@ -28,7 +28,7 @@ def affected(overlays: Sequence[Overlay], changed: Iterable[Path]) -> Iterator[O
     for overlay in overlays:
         graph = tree.graph(overlay.directory)
         # A kustomization that cannot be read is in no graph: the overlay's own folder stands for it.
-        folders = {overlay.directory.resolve(), *(used.directory.resolve() for used in graph.kustomizations)}
+        folders = {resolved(overlay.directory), *(resolved(used.directory) for used in graph.kustomizations)}
         beside = graph.incomplete and any(not folders.isdisjoint(file.parents) for file in files)
         if beside or files & graph.files or owners & folders:
             yield overlay

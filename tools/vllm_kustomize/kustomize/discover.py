@@ -23,9 +23,27 @@ def kustomization_in(directory: Path) -> Path | None:
     """The kustomization file of a directory, or None."""
     for name in KUSTOMIZATION_NAMES:
         candidate = directory / name
-        if candidate.is_file():
+        if is_there(candidate, folder=False):
             return candidate
     return None
+
+
+def is_there(path: Path, *, folder: bool) -> bool:
+    """Whether a path is a folder, or a file; neither where it cannot even be asked for."""
+    return os.path.isdir(path) if folder else os.path.isfile(path)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is anything at a path."""
+    return os.path.exists(path)
+
+
+def resolved(path: Path | str) -> Path:
+    """The absolute path without links, also where it is none that could exist."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return Path(os.path.abspath(str(path).replace("\0", "")))
 
 
 def find_overlays(tree: Path, exclude: Sequence[str] = ()) -> list[Overlay]:
@@ -41,7 +59,7 @@ def find_overlays(tree: Path, exclude: Sequence[str] = ()) -> list[Overlay]:
         if kustomization_content(own).get("kind") == "Component":
             raise Error(f"{tree} is a Component: it is built through an overlay that lists it")
         return [overlay_at(tree)]
-    kustomizations = {file.parent.resolve(): kustomization_content(file) for file in _walk(tree, exclude)}
+    kustomizations = {resolved(file.parent): kustomization_content(file) for file in _walk(tree, exclude)}
     used = {
         Path(os.path.realpath(directory / entry))
         for directory, content in kustomizations.items()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from vllm_kustomize.kustomize import shortcut
 from vllm_kustomize.model import Error, Overlay
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 ENGINE_VARIABLE = "VLLM_KUSTOMIZE_ENGINE"
 BUILD_TIMEOUT = 60.0
 """Seconds that one build may take; a local overlay needs a tenth of one."""
+MAX_OUTPUT = 64 << 20
+"""Bytes that one process may print; an overlay of 10,000 objects renders a tenth of it."""
 GIT_TIMEOUT = 60.0
 """Seconds that one git command may take; to check out a big repository takes a few."""
 OLDEST_KUSTOMIZE = (5, 0)
@@ -75,6 +78,10 @@ def _is_among(overlay: Overlay, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(overlay.name, pattern) for pattern in patterns)
 
 
+class TooMuch(Exception):
+    """A process printed more than `MAX_OUTPUT`."""
+
+
 class Engine:
     """A kubectl or kustomize executable, and the builds that run on it.
 
@@ -82,10 +89,16 @@ class Engine:
     """
 
     def __init__(
-        self, executable: Path, timeout: float = BUILD_TIMEOUT, options: BuildOptions | None = None
+        self,
+        executable: Path,
+        timeout: float = BUILD_TIMEOUT,
+        options: BuildOptions | None = None,
+        *,
+        offline: bool = False,
     ) -> None:
         self.executable = executable
         self._options = options or BuildOptions()
+        self._offline = offline
         self._timeout = timeout
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -126,6 +139,8 @@ class Engine:
             code, output, errors = self._run([*command, *self._options.of(overlay), str(directory)])
         except subprocess.TimeoutExpired:
             return Rendered(overlay, error=f"the build did not end within {self._timeout:g} s")
+        except TooMuch:
+            return Rendered(overlay, error=f"the build printed more than {MAX_OUTPUT >> 20} MiB")
         if code != 0:
             return Rendered(overlay, error=_message(errors) or f"{self.executable.name} exited with {code}")
         return Rendered(overlay, output)
@@ -223,19 +238,16 @@ class Engine:
                     stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    env=_environment(),
+                    env=_environment(self._offline),
                     start_new_session=True,
                 )
             except OSError as error:
                 raise Error(f"the engine {self.executable} does not start: {error.strerror}") from None
             self._running.add(process)
         try:
-            output, errors = process.communicate(given, timeout=self._timeout)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            _kill(process)
-            process.communicate()
-            raise
+            output, errors = _communicate(process, given, self._timeout)
         finally:
+            _kill(process)  # and what it left behind
             with self._lock:
                 self._running.discard(process)
         return process.returncode, output, errors
@@ -288,9 +300,52 @@ def git(*arguments: str, directory: Path | None = None, variables: Mapping[str, 
     return ended.stdout.decode("utf-8", "replace").rstrip("\n")
 
 
-def _environment() -> dict[str, str]:
-    """The user's environment without kubectl's own settings, which have no say in what an overlay renders."""
-    return {**os.environ, "KUBERC": "off", "KUBECTL_KUBERC": "false"}
+def _environment(offline: bool) -> dict[str, str]:
+    """The user's environment without kubectl's own settings, which have no say in what an overlay renders.
+
+    `offline` leaves git no protocol but that of files, and HTTP a proxy that nobody is.
+    """
+    nowhere = dict.fromkeys(
+        ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://offline.invalid"
+    )
+    refused = {**nowhere, "NO_PROXY": "", "no_proxy": "", "GIT_ALLOW_PROTOCOL": "file"} if offline else {}
+    return {**os.environ, "KUBERC": "off", "KUBECTL_KUBERC": "false", **refused}
+
+
+def _communicate(
+    process: subprocess.Popen[bytes], given: bytes | None, timeout: float
+) -> tuple[bytes, bytes]:
+    """Feed a process and read what it prints; raises `TooMuch`, or `subprocess.TimeoutExpired`."""
+    printed: tuple[list[bytes], list[bytes]] = ([], [])
+    threads = [
+        threading.Thread(target=_drain, args=(stream, chunks), daemon=True)
+        for stream, chunks in zip((process.stdout, process.stderr), printed, strict=True)
+    ]
+    if process.stdin is not None:
+        threads.append(threading.Thread(target=_feed, args=(process.stdin, given), daemon=True))
+    for thread in threads:
+        thread.start()
+    ends = time.monotonic() + timeout
+    for thread in threads:
+        thread.join(max(0.0, ends - time.monotonic()))
+    if any(sum(map(len, chunks)) > MAX_OUTPUT for chunks in printed):
+        raise TooMuch
+    process.wait(max(0.0, ends - time.monotonic()))
+    return b"".join(printed[0]), b"".join(printed[1])
+
+
+def _drain(stream: IO[bytes], chunks: list[bytes]) -> None:
+    """Read to the end, or until it is too much: what nobody reads stops its writer."""
+    size = 0
+    with contextlib.suppress(OSError, ValueError):  # closed with the process
+        while size <= MAX_OUTPUT and (chunk := os.read(stream.fileno(), 1 << 20)):
+            chunks.append(chunk)
+            size += len(chunk)
+
+
+def _feed(stream: IO[bytes], given: bytes | None) -> None:
+    with contextlib.suppress(OSError), stream:  # it may end before it has read all
+        stream.write(given or b"")
 
 
 def _message(errors: bytes) -> str:
@@ -331,7 +386,7 @@ def _packaged_kubectl(executable: Path) -> tuple[int, ...]:
 
 def _minor(version: str) -> tuple[int, ...]:
     """Major and minor of a version, as far as they are numbers."""
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
+    return tuple(int(part[:9]) for part in version.split(".")[:2] if part.isdecimal())
 
 
 def _read_versions(text: str) -> tuple[str, str]:

@@ -34,7 +34,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of one run; `targets` are the overlays and files that were checked, as they are shown."""
+    """The outcome of one run; `targets` are the overlays and files that were checked, as they are shown;
+    `settings` the file that settings were read from, or empty."""
 
     findings: tuple[Finding, ...]
     overlays: int
@@ -44,6 +45,7 @@ class Report:
     targets: tuple[str, ...] = ()
     fail_on: Severity = Severity.ERROR
     engine: str = ""
+    settings: str = ""
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
     definitions: tuple[str, ...] = ()
 

@@ -135,6 +135,7 @@ def _verbose(report: Report, style: Style) -> Iterator[str]:
         yield f"engine: {report.engine}"
         yield f"Kubernetes: {versions}"
         yield from (f"definition of {visible(definition)}" for definition in report.definitions)
+        yield f"settings: {visible(report.settings) or 'none'}"
 
 
 def _summary(report: Report, style: Style) -> str:

@@ -15,6 +15,12 @@ from vllm_kustomize.model import Error, KubernetesVersion, Severity
 if TYPE_CHECKING:
     from datetime import date
 
+UNCHECKED = frozenset({"internal-error", "not-checked"})
+"""Findings that end a run with exit code 2: part of what was asked for was not checked."""
+
+ALWAYS = UNCHECKED | {"build-failed", "invalid-yaml", "empty-build"}
+"""Findings that say that there was nothing to check; no setting switches them off or makes them milder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
@@ -52,6 +58,7 @@ class Settings:
     schema_locations: tuple[Path, ...] = ()
     named_schema_locations: tuple[Path, ...] = ()
     cache: bool = True
+    offline: bool = False
     vllm_version: str = ""
     server: bool = False
     pod_security: str = ""
@@ -73,6 +80,8 @@ class Settings:
 
     def selects(self, rule: str) -> bool:
         """Whether findings of a rule are wanted; ids and patterns such as `api-*` count."""
+        if rule in ALWAYS:
+            return True
         if self.select and not _matches(rule, self.select):
             return False
         return not _matches(rule, self.ignore)
@@ -84,6 +93,8 @@ class Settings:
 
     def severity(self, rule: str, usual: Severity) -> Severity:
         """The severity of a rule's findings: what the settings say, or the usual one."""
+        if rule in ALWAYS:
+            return usual
         chosen = (severity for pattern, severity in reversed(self.severities) if fnmatchcase(rule, pattern))
         return next(chosen, usual)
 

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from vllm_kustomize.kustomize.discover import display_path
+from vllm_kustomize.kustomize.discover import display_path, exists, is_there, resolved
 from vllm_kustomize.model import Error, FieldPath, Severity
 from vllm_kustomize.settings import Ignore, Settings, parse_kubernetes_version
 from vllm_kustomize.wording import did_you_mean, join
@@ -33,15 +33,20 @@ _TYPES: dict[str, tuple[type, str]] = {
 }
 
 
-def load_settings(paths: Sequence[str] = ()) -> Settings:
+def load_settings(paths: Sequence[str] = (), config: Path | None = None) -> Settings:
     """Find and read the settings that hold for the first of some paths, or for the working directory.
 
-    The closest file wins, upwards from there. Returns the defaults where there is none; raises `Error` with
-    file, line and column for what is wrong in it.
+    The closest file wins, upwards from there and no further than the repository's root; `config` names it
+    instead. Returns the defaults where there is none; raises `Error` with file, line and column for what is
+    wrong in it.
     """
-    start = Path(paths[0]) if paths and paths[0] != "-" else Path()
-    directory = start.resolve()
-    for folder in (directory, *directory.parents):
+    if config is not None:
+        read = _read(config)
+        if read is None:
+            raise Error(f"{display_path(config)} has no table [tool.{TABLE}]")
+        return _settings(config.absolute(), *read)
+    start = resolved(paths[0] if paths and paths[0] != "-" else ".")
+    for folder in _up_to_root(start):
         found = [(file, *read) for file in _candidates(folder) if (read := _read(file)) is not None]
         if len(found) > 1:
             names = join([display_path(file) for file, _, _ in found])
@@ -52,9 +57,23 @@ def load_settings(paths: Sequence[str] = ()) -> Settings:
     return Settings()
 
 
+def _up_to_root(start: Path) -> tuple[Path, ...]:
+    """The folders from a path up to the root of its repository, which has `.git`.
+
+    Outside of any repository they end at the working directory, or at the path itself where that is not
+    below it: what lies further up belongs to somebody else.
+    """
+    folders = (start, *start.parents)
+    roots = [index for index, folder in enumerate(folders) if exists(folder / ".git")]
+    here = resolved(".")
+    if not roots and here in folders:
+        roots = [folders.index(here)]
+    return folders[: (roots[0] if roots else 0) + 1]
+
+
 def _candidates(folder: Path) -> Iterator[Path]:
     for name in (YAML_FILE, TOML_FILE):
-        if (folder / name).is_file():
+        if is_there(folder / name, folder=False):
             yield folder / name
 
 
@@ -64,9 +83,11 @@ def _read(file: Path) -> tuple[Any, Find] | None:
 
     try:
         text = read_text(file)
-    except (OSError, UnicodeDecodeError) as error:
-        raise Error(f"cannot read {display_path(file)}: {error}") from None
-    return _read_toml(file, text) if file.name == TOML_FILE else _read_yaml(file, text)
+    except OSError as error:
+        raise Error(f"cannot read {display_path(file)}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise Error(f"cannot read {display_path(file)}: not UTF-8 (byte {error.start})") from None
+    return _read_toml(file, text) if file.suffix == ".toml" else _read_yaml(file, text)
 
 
 def _read_yaml(file: Path, text: str) -> tuple[Any, Find]:
@@ -97,7 +118,9 @@ def _read_toml(file: Path, text: str) -> tuple[Any, Find] | None:
         import tomli as tomllib
     try:
         tool = tomllib.loads(text).get("tool")
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise Error(f"{display_path(file)}: nested too deeply") from None
+    except (tomllib.TOMLDecodeError, ValueError) as error:
         raise Error(f"{display_path(file)}: {error}") from None
     if not isinstance(tool, dict) or TABLE not in tool:
         return None

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 from vllm_kustomize.kubernetes import quantity
 from vllm_kustomize.kubernetes.fields import get, items, mapping, strings, text
@@ -92,7 +92,7 @@ class Server:
     @property
     def version(self) -> tuple[int, ...]:
         """The release as numbers that compare."""
-        return tuple(int(part) for part in re.findall(r"\d+", self.release)[:3])
+        return tuple(int(part[:9]) for part in re.findall(r"\d+", self.release)[:3])
 
     def value(self, option: str) -> Any:
         """An option's value: as given, else the release's default; None where it is in the cluster."""
@@ -104,13 +104,22 @@ class Server:
         value = self.value(option)
         return value if isinstance(value, int) and not isinstance(value, bool) else default
 
+    def size(self, option: str) -> int:
+        """An option that divides a server into parts; 1 where it is no size that a server starts with."""
+        value = self.value(option)
+        return value if _is_size(value) else 1
+
     def switched_on(self, option: str) -> bool:
         """Whether an option that is a switch is on."""
         return self.value(option) is True
 
     def unknown(self, *options: str) -> bool:
-        """Whether one of these options is given with a value that only the cluster knows."""
-        return any(option in self.options and self.options[option].value is None for option in options)
+        """Whether one of these options is given with a value that only the cluster knows.
+
+        A size of the layout that no server starts with is as good as unknown.
+        """
+        given = ((option, self.options[option].value) for option in options if option in self.options)
+        return any(value is None or (option in LAYOUT and not _is_size(value)) for option, value in given)
 
     def place(self, *options: str) -> FieldPath:
         """The field of the first of these options that is given, else the container's arguments."""
@@ -173,29 +182,29 @@ class Server:
     def world_size(self) -> int:
         """GPUs of one copy of the model: TP x PP x PCP (ParallelConfig in vllm/config/parallel.py)."""
         return (
-            self.count("tensor_parallel_size")
-            * self.count("pipeline_parallel_size")
-            * self.count("prefill_context_parallel_size")
+            self.size("tensor_parallel_size")
+            * self.size("pipeline_parallel_size")
+            * self.size("prefill_context_parallel_size")
         )
 
     @property
     def local_engines(self) -> int:
         """Data-parallel copies in this container (create_engine_config in vllm/engine/arg_utils.py)."""
-        size = self.count("data_parallel_size")
+        size = self.size("data_parallel_size")
         if self.value("data_parallel_rank") is not None or self.switched_on("data_parallel_external_lb"):
             return 1
         local = self.value("data_parallel_size_local")
         if isinstance(local, int):
-            return max(1, local)
-        nodes = self.count("nnodes")
+            return local if _is_size(local) else 1
+        nodes = self.size("nnodes")
         return max(1, size // nodes) if nodes > 1 else size
 
     @property
     def local_gpus(self) -> Fraction:
         """GPUs that the ranks in this container take; a fraction where the layout does not divide evenly."""
-        nodes = self.count("nnodes")
+        nodes = self.size("nnodes")
         if nodes > 1:
-            return Fraction(self.world_size * self.count("data_parallel_size"), nodes)
+            return Fraction(self.world_size * self.size("data_parallel_size"), nodes)
         return Fraction(self.world_size * self.local_engines)
 
     @property
@@ -244,7 +253,7 @@ class Server:
         for name, amount in limits.items():
             if isinstance(name, str) and _is_gpu(name):
                 number = quantity.of(amount)
-                count = int(number) if number is not None and number.denominator == 1 else None
+                count = _bounded(number) if number is not None and number.denominator == 1 else None
                 return Setting(count, (*self.container.path, "resources", "limits", name), name)
         return None
 
@@ -289,7 +298,9 @@ class Server:
         amount = quantity.of(written) if written is not None else None
         if amount is None:
             return None
-        return Setting(int(amount), (*self.container.path, "resources", "limits", "memory"), str(written))
+        return Setting(
+            _bounded(amount), (*self.container.path, "resources", "limits", "memory"), str(written)
+        )
 
     # The API server
 
@@ -380,3 +391,13 @@ def _node_labels(spec: Manifest) -> Iterator[tuple[str, list[str]]]:
             values = expression.get("values")
             if expression.get("operator") == "In" and isinstance(values, list):
                 yield text(expression.get("key")), [str(value) for value in values]
+
+
+def _is_size(value: Any) -> TypeGuard[int]:
+    """Whether a server can be divided into so many parts; no cluster has a million GPUs."""
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000
+
+
+def _bounded(amount: Fraction) -> int:
+    """A quantity as Kubernetes keeps it: in 64 bits, and the largest of these where it is larger."""
+    return int(min(amount, Fraction(2**63 - 1)))

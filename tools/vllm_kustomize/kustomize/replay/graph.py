@@ -12,7 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, display_path, kustomization_in
+from vllm_kustomize.kustomize.discover import (
+    KUSTOMIZATION_NAMES,
+    display_path,
+    is_there,
+    kustomization_in,
+    resolved,
+)
 from vllm_kustomize.kustomize.replay.fields import FIELD_SPECS, FieldSpec, FieldSpecs, field_spec, label_specs
 from vllm_kustomize.kustomize.replay.generators import generate, merge_generated
 from vllm_kustomize.kustomize.replay.inline import read_inline
@@ -96,7 +102,7 @@ class SourceGraph:
 
     def reads(self, file: str) -> bool:
         """Whether the build reads a file, given as locations name it."""
-        return Path(file).resolve() in self.files
+        return resolved(file) in self.files
 
 
 class SourceTree:
@@ -114,18 +120,20 @@ class SourceTree:
 
     def graph(self, directory: Path) -> SourceGraph:
         """Return the graph behind the kustomization in a directory."""
-        directory = directory.resolve()
+        directory = resolved(directory)
         if directory not in self._graphs:
             build = _Build(self)
             self._open.append(directory)
-            build.add_directory(directory)
-            self._open.pop()
+            try:
+                build.add_directory(directory)
+            finally:
+                self._open.pop()
             self._graphs[directory] = build.graph(directory)
         return self._graphs[directory]
 
     def forget(self, directory: Path) -> None:
         """Let go of an overlay's graph; those of a thousand would fill the memory."""
-        self._graphs.pop(directory.resolve(), None)
+        self._graphs.pop(resolved(directory), None)
 
     def documents(self, path: Path) -> tuple[Document, ...]:
         """Read a YAML file once. Raises OSError, UnicodeDecodeError or DocumentError."""
@@ -214,7 +222,7 @@ class _Build:
         path = directory / entry.value
         if is_there(path, folder=True):
             self.use(kustomization_in(path) or path)  # as it is written, in case a link leads there
-            self.add_base(path.resolve(), entry)
+            self.add_base(resolved(path), entry)
         elif is_there(path, folder=False):
             for document in self.read(path, entry, within=directory):
                 self.add_document(document.root)
@@ -256,13 +264,15 @@ class _Build:
             path = directory / str(entry.value)
             if not is_there(path, folder=True):
                 self.leave_out(entry, f"{entry.value} is not on this machine")
-            elif self.is_open(path.resolve()):
+            elif self.is_open(resolved(path)):
                 self.leave_out(entry, f"{entry.value} includes itself")
             else:
                 self.use(kustomization_in(path) or path)
-                self.tree._open.append(path.resolve())
-                self.add_directory(path.resolve(), entry, kustomization.changes)
-                self.tree._open.pop()
+                self.tree._open.append(resolved(path))
+                try:
+                    self.add_directory(resolved(path), entry, kustomization.changes)
+                finally:
+                    self.tree._open.pop()
 
     def add_configurations(self, directory: Path, root: Node) -> None:
         for entry in root.items("configurations"):
@@ -404,19 +414,11 @@ class _Build:
         """Note that the build reads a file; False where there is none."""
         if not is_there(path, folder=False):
             return False
-        self.files |= {path.resolve(), Path(os.path.normpath(path))}
+        self.files |= {resolved(path), Path(os.path.normpath(path))}
         return True
 
     def leave_out(self, entry: Node, reason: str) -> None:
         self.incomplete.append(entry.location(Precision.EXACT, reason))
-
-
-def is_there(path: Path, *, folder: bool) -> bool:
-    """Whether a path is a folder, or a file; neither where it cannot even be asked for."""
-    try:
-        return path.is_dir() if folder else path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def _merged(specs: FieldSpecs, added: FieldSpecs) -> FieldSpecs:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from vllm_kustomize.kustomize.replay.fields import created
 from vllm_kustomize.kustomize.yaml.nodes import Node, written_over
 
+_MOST_DIGITS = 18
+"""No list is longer than a number of so many digits."""
+
 
 class JsonPatchError(Exception):
     """An operation that cannot be applied; the engine refuses it too."""
@@ -71,6 +74,8 @@ def _index(step: str, last: int) -> int:
     negative = step[:1] == "-" and step[1:].isdecimal()
     if not (step.isdecimal() or negative):
         raise JsonPatchError(f"{step!r} is not an index")
+    if len(step) > _MOST_DIGITS:
+        raise JsonPatchError(f"no item {step[:_MOST_DIGITS]}...")
     index = int(step)
     if negative:
         index += last + 1

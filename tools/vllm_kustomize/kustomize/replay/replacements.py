@@ -89,7 +89,7 @@ def _children(node: Node, step: str) -> list[str | int]:
     if isinstance(node.value, list):
         if step == "*":
             return list(range(len(node.value)))
-        if step.isdecimal():
+        if step.isdecimal() and len(step) < 19:
             return [int(step)] if int(step) < len(node.value) else []
         key, equals, value = step.strip("[]").partition("=")
         if equals:

@@ -10,7 +10,7 @@ import errno
 import json
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from vllm_kustomize.kustomize.yaml.nodes import MAX_DEPTH, DocumentError, read_documents
 
@@ -32,6 +32,16 @@ def read_bytes(path: str | Path, most: int = MAX_BYTES) -> bytes:
             content = opened.read(most + 1)
     except ValueError:
         raise OSError(errno.EINVAL, "no file can have this name") from None
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
+    return content
+
+
+def read_stream(stream: TextIO | None, most: int = MAX_BYTES) -> bytes:
+    """What standard input holds, at most `most` bytes; raises `OSError` where it is closed or holds more."""
+    if stream is None:
+        raise OSError(errno.EBADF, "it is closed")
+    content = stream.buffer.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
     return content

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vllm_kustomize.kustomize.replay.graph import SourceGraph, is_there
+from vllm_kustomize.kustomize.discover import is_there
+from vllm_kustomize.kustomize.replay.graph import SourceGraph
 from vllm_kustomize.model import Severity, SourceProblem
 
 SEVERITY = Severity.WARNING

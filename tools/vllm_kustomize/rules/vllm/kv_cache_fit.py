@@ -109,7 +109,7 @@ def _check_gpu(
 
 
 def _parallelism(server: Server) -> Parallelism:
-    return Parallelism(server.count("tensor_parallel_size"), server.count("pipeline_parallel_size"))
+    return Parallelism(server.size("tensor_parallel_size"), server.size("pipeline_parallel_size"))
 
 
 def _layout(parallel: Parallelism) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vllm_kustomize.kubernetes.fields import is_count
 from vllm_kustomize.model import Problem, Severity
 from vllm_kustomize.vllm.names import environment_variables
 from vllm_kustomize.vllm.server import Server
@@ -42,7 +43,7 @@ def check_server(server: Server) -> Iterator[Problem]:
     ):
         return
     setting = server.env.get(_VARIABLE)
-    if setting is not None and not str(setting.value).isdigit():
+    if setting is not None and not is_count(setting.value):
         return
     timeout = _DEFAULT if setting is None else int(setting.value)
     if timeout + _MARGIN < budget:

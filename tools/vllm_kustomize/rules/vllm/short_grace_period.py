@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from vllm_kustomize.kubernetes.fields import get, number, strings
+from vllm_kustomize.kubernetes.fields import get, is_count, number, strings
 from vllm_kustomize.kubernetes.pods import Container
 from vllm_kustomize.model import Problem, Related, Severity
 from vllm_kustomize.vllm.server import Server
@@ -56,6 +56,6 @@ def pre_stop_sleep(container: Container) -> int:
         return number(seconds, default=0)
     words = " ".join(strings(get(container.spec, ("lifecycle", "preStop", "exec", "command")))).split()
     for command, argument in pairwise(words):
-        if command.rpartition("/")[2] == "sleep" and argument.rstrip("s").isdigit():
+        if command.rpartition("/")[2] == "sleep" and is_count(argument.rstrip("s")):
             return int(argument.rstrip("s"))
     return 0

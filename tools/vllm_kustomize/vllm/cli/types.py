@@ -60,12 +60,19 @@ def size(text: str) -> int:
         )
     number, suffix = match.groups()
     if suffix in _DECIMAL:
-        return int(float(number) * _DECIMAL[suffix])
+        return _decimal(number, _DECIMAL[suffix])
     if "." in number:
         raise ValueError(
             f"has a fraction before the binary {suffix}; {number}{suffix.lower()} would be decimal"
         )
     return _integer(number, _NO_INTEGER) * _BINARY[suffix]
+
+
+def _decimal(number: str, factor: int) -> int:
+    try:
+        return int(float(number) * factor)
+    except OverflowError:
+        raise ValueError(_NO_INTEGER) from None
 
 
 def _size_or_auto(text: str) -> int:
@@ -102,7 +109,7 @@ def _literal(text: str) -> Any:
 
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         raise ValueError("is not a Python literal, which this release takes instead of JSON") from None
 
 
@@ -114,7 +121,7 @@ def _json_or_text(text: str) -> Any:
 
 def _device_ids(text: str) -> list[int | str]:
     parts = (part.strip() for part in text.split(","))
-    return [int(part) if part.isdecimal() else part for part in parts]
+    return [int(part) if part.isdecimal() and len(part) < _MOST_DIGITS else part for part in parts]
 
 
 def _key_values(text: str) -> dict[str, int]:

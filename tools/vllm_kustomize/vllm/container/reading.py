@@ -6,7 +6,7 @@ from vllm_kustomize.kubernetes.controllers import Effect
 from vllm_kustomize.kubernetes.fields import items, text
 from vllm_kustomize.kubernetes.images import image_of
 from vllm_kustomize.kubernetes.pods import Container, Pod, all_pods
-from vllm_kustomize.model import Build, FieldPath, Skipped
+from vllm_kustomize.model import Build, FieldPath, Resource, Skipped
 from vllm_kustomize.vllm.cli.parser import Given, parse
 from vllm_kustomize.vllm.container.commandline import CommandLine, NotRead, command_line
 from vllm_kustomize.vllm.container.environment import UNKNOWN, environment
@@ -16,27 +16,29 @@ from vllm_kustomize.vllm.setting import Setting
 from vllm_kustomize.wording import shorten
 
 
-def servers(build: Build, vllm_version: str = "") -> tuple[tuple[Server, ...], tuple[Skipped, ...]]:
+def servers(
+    build: Build, vllm_version: str = "", faults: list[tuple[Resource, Exception]] | None = None
+) -> tuple[tuple[Server, ...], tuple[Skipped, ...]]:
     """The vLLM servers of a build, and what could not be read as one, each with the reason.
 
-    `vllm_version` comes before what the images' tags say.
+    `vllm_version` comes before what the images' tags say. `faults` takes what is raised for a container, so
+    that the others are read; without it nothing is caught.
     """
     found: list[Server] = []
     skipped: list[Skipped] = []
-    for resource in build.resources:
-        for pod in all_pods(resource):
-            for container in pod.containers:
-                line = command_line(build, pod, container)
-                if line is None:
-                    continue
-                line = _replaced(pod, container) or line
-                server = (
-                    line if isinstance(line, NotRead) else _server(build, pod, container, line, vllm_version)
-                )
-                if isinstance(server, Server):
-                    found.append(server)
-                else:
-                    skipped.append(Skipped(f"{container} of {resource}", server.reason))
+    for pod in (pod for resource in build.resources for pod in all_pods(resource)):
+        for container in pod.containers:
+            try:
+                server = _server(build, pod, container, vllm_version)
+            except Exception as fault:
+                if faults is None:
+                    raise
+                faults.append((pod.resource, fault))
+                continue
+            if isinstance(server, Server):
+                found.append(server)
+            elif server is not None:
+                skipped.append(Skipped(f"{container} of {pod.resource}", server.reason))
     return tuple(found), tuple(skipped)
 
 
@@ -57,9 +59,13 @@ def _replaced(pod: Pod, container: Container) -> NotRead | None:
     return None
 
 
-def _server(
-    build: Build, pod: Pod, container: Container, line: CommandLine, vllm_version: str
-) -> Server | NotRead:
+def _server(build: Build, pod: Pod, container: Container, vllm_version: str) -> Server | NotRead | None:
+    line = command_line(build, pod, container)
+    if line is None or isinstance(line, NotRead):
+        return line
+    replaced = _replaced(pod, container)
+    if replaced is not None:
+        return replaced
     running = release_of(container, vllm_version)
     parsed = parse(line.texts, running.release, line.read, serve=line.serve)
     if parsed.unknown:

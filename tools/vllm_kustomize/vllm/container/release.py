@@ -16,7 +16,7 @@ from vllm_kustomize.kubernetes.pods import Container
 from vllm_kustomize.vllm.cli import catalog
 from vllm_kustomize.vllm.cli.catalog import Release, version_key
 
-_NUMBER = r"(\d+\.\d+\.\d+(?:\.\d+)?(?:\.?post\d+)?)"
+_NUMBER = r"(\d{1,6}\.\d{1,6}\.\d{1,6}(?:\.\d{1,6})?(?:\.?post\d{1,6})?)"
 _OWN_TAG = re.compile(rf"(?:^|vllm[_-])v?{_NUMBER}(rc\d+|[.-]?dev)?(?![\d.])")
 _OTHER_TAG = re.compile(rf"(?:(?:^|[_-])v|vllm[_-]v?){_NUMBER}(?=$|[_+-])")
 

@@ -59,7 +59,7 @@ def find_gpu(name: str) -> Gpu:
         Error: no product, or products of different memory, have that name.
     """
     product = name.strip().removesuffix("-SHARED")
-    if slice_ := re.fullmatch(r"(?:.*[-/])?MIG-\d+g\.(\d+)gb(?:\.me)?", product, re.IGNORECASE):
+    if slice_ := re.fullmatch(r"(?:.*[-/])?MIG-\d+g\.(\d{1,4})gb(?:\.me)?", product, re.IGNORECASE):
         return Gpu(name, "nvidia", int(slice_[1]) << 30)
     if plain := re.fullmatch(r"(\d{1,6})\s*Gi?B?", product, re.IGNORECASE):
         return Gpu(f"GPU of {plain[1]} GiB", "nvidia", int(plain[1]) << 30)
