@@ -200,7 +200,7 @@ def not_checked(reason: str, overlay: str | None, file: str) -> Finding:
 
 
 def _caught(check: str, problems: Iterable[Problem], resource: Resource | None = None) -> Iterator[Problem]:
-    """What a check yields; where it fails, a problem that says so in the place of the rest."""
+    """What a check yields; where it fails, a problem that says so instead of the rest."""
     try:
         yield from problems
     except Error:

@@ -105,7 +105,7 @@ class Server:
         return value if isinstance(value, int) and not isinstance(value, bool) else default
 
     def size(self, option: str) -> int:
-        """An option that divides a server into parts; 1 where it is no size that a server starts with."""
+        """An option that divides a server into parts; 1 where a server cannot start with it."""
         value = self.value(option)
         return value if _is_size(value) else 1
 
