@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import yaml
-
 from conftest import REPO
 from vllm_kustomize import __version__
 
@@ -19,14 +17,6 @@ def test_the_readme_stays_short() -> None:
 def test_examples_name_the_version_of_the_package() -> None:
     text = (REPO / "docs/integrations.md").read_text(encoding="utf-8")
     assert set(re.findall(r"(?:rev: |vllm-kustomize@)v(\S+)", text)) == {__version__}
-
-
-def test_every_page_is_in_the_site() -> None:
-    # The tag of mkdocs.yml, for variables of the environment, is not YAML's own.
-    text = (REPO / "mkdocs.yml").read_text(encoding="utf-8").replace("!ENV", "")
-    sections = (section for entry in yaml.safe_load(text)["nav"] for section in entry.values())
-    listed = {page for section in sections if isinstance(section, list) for page in section}
-    assert {file.name for file in (REPO / "docs").glob("*.md")} <= listed
 
 
 def test_actions_are_pinned_by_commit() -> None:
