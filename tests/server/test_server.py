@@ -32,15 +32,16 @@ def test_findings_have_the_servers_words_and_the_line_in_the_source(run_cli, ans
         for finding in json.loads(result.output)["findings"]
     ]
     said = " (reported by the API server)"
+    differs = "differs from the object that is there: "
     assert found == [
-        ("taken", "warning", "spec.ports[0].nodePort", 16,
-         f"this port is in use by another cluster{said}"),
+        ("taken", "error", "spec.clusterIPs[0]", 12,
+         f'{differs}Invalid value: ["10.0.0.1"]: may not change once set{said}'),
         ("taken", "error", "spec.ports[0].nodePort", 16,
          f"Invalid value: 30080: provided port is already allocated{said}"),
-        ("taken", "error", "spec.clusterIPs[0]", 12,
-         f'Invalid value: ["10.0.0.1"]: may not change once set{said}'),
+        ("taken", "warning", "spec.ports[0].nodePort", 16,
+         f"this port is in use by another cluster{said}"),
         ("secret", "error", "data.token", 25,
-         f"Invalid value: field is immutable when `immutable` is set{said}"),
+         f"{differs}Invalid value: field is immutable when `immutable` is set{said}"),
         ("twice", "error", "spec.template.spec.containers[0].env", 44,
          f'duplicate entries for key [name="MODEL"]{said}'),
         ("twice", "error", "spec.template.spec.bogus", 39,

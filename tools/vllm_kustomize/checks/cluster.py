@@ -32,6 +32,9 @@ _TYPED = re.compile(r"failed to create typed (?:patch )?object \([^)]*\):\s*(?:e
 _VALUE = re.compile(r'(value): (?:"(?:\\.|[^"\\])*"|[^:]*): ')
 _NO_KIND = re.compile(r'no matches for kind "([^"]*)" in version "([^"]*)"')
 _NO_NAMESPACE = re.compile(r'namespaces "([^"]*)" not found')
+_UNCHANGEABLE = re.compile(
+    r"immutable|may not change|may not be changed|updates to |pod updates may|less than previous"
+)
 _NOT_ALLOWED = re.compile(r'User "[^"]*" cannot ')
 _LOG = re.compile(r"[EWIF][0-9]{4} [0-9:.]+ ")
 _NO_VERDICT = ("(Unauthorized)", "(ServiceUnavailable)", "(Timeout)", "(TooManyRequests)", "(InternalError)")
@@ -77,7 +80,19 @@ def _faults(answer: str) -> Iterator[str]:
     elif answer.startswith("Error from server") and not _is_no_verdict(answer):
         yield answer.partition(": ")[2] or answer
     else:
-        raise Error(f"cannot ask the API server: {answer.removeprefix('error: ') or 'kubectl says nothing'}")
+        raise Error(f"cannot ask the API server: {_no_answer(answer)}")
+
+
+def _no_answer(answer: str) -> str:
+    """Why there is no verdict, and what to do: unreachable, unauthorised and forbidden read differently."""
+    said = answer.removeprefix("error: ") or "kubectl says nothing"
+    if "Unauthorized" in answer:
+        return f"{said}; log in to the cluster again"
+    if _NOT_ALLOWED.search(answer):
+        return f"{said}; a dry run needs the right to apply the object"
+    if "connect" in answer:
+        return f"{said}; check the kubeconfig context and the network"
+    return said
 
 
 def _is_no_verdict(answer: str) -> bool:
@@ -98,6 +113,8 @@ def _problem(text: str, manifest: Manifest, severity: Severity) -> Problem:
     match = _CAUSE.match(text)
     path = field_path(match[1], manifest) if match else ()
     message = match[2] if match and path else text
+    if _UNCHANGEABLE.search(message):
+        message = f"differs from the object that is there: {message}"
     at = None
     if manifest.get("kind") == "Secret":
         message = _VALUE.sub(r"\1: ", message)
