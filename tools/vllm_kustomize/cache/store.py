@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sysconfig
 import time
 from collections.abc import Iterator, Sequence
@@ -333,9 +334,17 @@ def _checksum(content: bytes) -> bytes:
     return blake2b(content, digest_size=16).hexdigest().encode()
 
 
+_OWN = re.compile(r"[0-9a-f]{32}\.json")
+"""The names of cache files; the folder that a user chose may hold others, which are not ours to remove."""
+
+
 def _prune(folder: Path) -> None:
     """Remove the files that were not written for the longest time while all take more than MAX_BYTES."""
-    files = sorted((file.stat().st_mtime, file.stat().st_size, file) for file in folder.iterdir())
+    files = sorted(
+        (file.stat().st_mtime, file.stat().st_size, file)
+        for file in folder.glob("*.json")
+        if _OWN.fullmatch(file.name)
+    )
     excess = sum(size for _, size, _ in files) - MAX_BYTES
     for _, size, file in files:
         if excess <= 0:
