@@ -42,10 +42,10 @@ def test_findings_have_the_servers_words_and_the_line_in_the_source(run_cli, ans
          f"this port is in use by another cluster{said}"),
         ("secret", "error", "data.token", 25,
          f"{differs}Invalid value: field is immutable when `immutable` is set{said}"),
-        ("twice", "error", "spec.template.spec.containers[0].env", 44,
-         f'duplicate entries for key [name="MODEL"]{said}'),
         ("twice", "error", "spec.template.spec.bogus", 39,
          f"field not declared in schema{said}"),
+        ("twice", "error", "spec.template.spec.containers[0].env", 44,
+         f'duplicate entries for key [name="MODEL"]{said}'),
     ]  # fmt: skip
     assert result.code == 1
     assert "hf_secret" not in result.output
