@@ -30,7 +30,8 @@ def cluster(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """etcd and kube-apiserver, with the definitions of all custom resources that the overlays use."""
     skip_without(binaries, "etcd", "kube-apiserver")
     with control_plane(tmp_path_factory.mktemp("cluster"), binaries) as cluster:
-        folders = (CRDS, binaries.manifests("llmaz") / "crds")  # BackendRuntime is in no other place
+        llmaz = binaries.manifests("llmaz") / "crds"  # BackendRuntime is in no other place
+        folders = (CRDS, llmaz) if CRDS.is_dir() else sorted(binaries.others.glob("manifests/*/crds"))
         cluster.install(*(folder for folder in folders if folder.is_dir()))
         yield cluster
 
