@@ -39,6 +39,10 @@ Progress = Callable[[int, int], None]
 """Called with the number of finished targets and of all targets."""
 
 
+_OF_FLUX = "flux-substitution"
+"""A rule that counts in a repository with Flux's substitution alone, which no overlay shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
     """What the paths of a command line come to; `files` may hold "-" for standard input."""
@@ -232,6 +236,7 @@ def watch(paths: Sequence[str], settle: Callable[[], Settings]) -> Iterator[Repo
 
 def _triage(parts: Sequence[Part], settings: Settings, paths: Sequence[Path]) -> Triaged:
     from vllm_kustomize.findings.triage import triage
+    from vllm_kustomize.kustomize.repository import root_of, substitutes_with_flux
 
     folders = tuple(map(resolved, paths))
 
@@ -240,7 +245,9 @@ def _triage(parts: Sequence[Part], settings: Settings, paths: Sequence[Path]) ->
         place = resolved(file)
         return not folders or any(place.is_relative_to(folder) for folder in folders)
 
-    findings = (finding for part in parts for finding in part.findings)
+    findings = [finding for part in parts for finding in part.findings]
+    if any(finding.rule == _OF_FLUX for finding in findings) and not substitutes_with_flux(root_of(Path())):
+        findings = [finding for finding in findings if finding.rule != _OF_FLUX]
     allows = dict.fromkeys(allow for part in parts for allow in part.allows)
     return triage(findings, settings, tuple(allows), seen_whole)
 

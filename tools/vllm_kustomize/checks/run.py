@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vllm_kustomize import apiserver, rules
 from vllm_kustomize.apiserver.podsecurity import Standard
-from vllm_kustomize.checks import existing, pod_security, published, schema
+from vllm_kustomize.checks import existing, pod_security, published, schema, templates
 from vllm_kustomize.checks.cluster import RULE as SERVER_RULE
 from vllm_kustomize.checks.cluster import Ask
 from vllm_kustomize.checks.cluster import check as check_on_server
@@ -151,6 +151,7 @@ def check(build: Build, plan: Plan) -> Checked:
                 problems.extend(_caught(rule.id, found, resource))
     problems.extend(_check_servers(build, plan, run.skipped))
     problems.extend(_ask_api_server(build, plan, problems))
+    problems = [problem for problem in templates.set_aside(problems) if plan.settings.selects(problem.rule)]
     order = {id(resource): index for index, resource in enumerate(build.resources)}
     problems.sort(key=lambda problem: order.get(id(problem.resource), len(order)))
     return Checked(tuple(problems), tuple(dict.fromkeys(run.skipped)), tuple(run.definitions))
@@ -334,7 +335,12 @@ def _check_version(resource: Resource, run: _Run, version: KubernetesVersion) ->
 
 
 def _check_custom(resource: Resource, version: KubernetesVersion, run: _Run) -> Iterator[Problem]:
-    if "." not in resource.api_version.rpartition("/")[0]:
+    group = resource.api_version.rpartition("/")[0]
+    if group and "." not in group and group not in _GROUPS:
+        reason = f"Kubernetes has no group {group}: this is some other tool's file"
+        run.skipped.append(Skipped(f"{resource.kind} ({resource.api_version})", reason))
+        return
+    if "." not in group:
         message = f"Kubernetes {_show(version)} serves no {resource.kind} in {resource.api_version}"
         yield Problem(("kind",), message, schema.RULE)
         return
@@ -345,6 +351,10 @@ def _check_custom(resource: Resource, version: KubernetesVersion, run: _Run) -> 
     if judged.by:
         run.definitions[judged.by] = None
     yield from judged.problems
+
+
+_GROUPS = frozenset({"apps", "autoscaling", "batch", "extensions", "policy"})
+"""The groups of Kubernetes whose names have no dot, besides the core one."""
 
 
 def _complete(problem: Problem, rule: rules.Rule, resource: Resource | None) -> Problem:

@@ -158,8 +158,8 @@ def _holds_objects(file: Path) -> bool:
 
 
 _OBJECT = re.compile(r"^(?:- )?[\"']?apiVersion[\"']?\s*:", re.MULTILINE)
-_TEMPLATE = re.compile(r"^\s*(?:- )?\{\{", re.MULTILINE)
-"""A line that begins with an action of Go's templates: the file is YAML only once it is rendered."""
+_TEMPLATE = re.compile(r"^\s*(?:- )?(?:[\w.-]+:\s*)?\{\{", re.MULTILINE)
+"""A value or line that begins with an action of Go's templates: the file is YAML only once it is rendered."""
 
 
 def kustomization_content(file: Path) -> dict[str, object]:

@@ -41,7 +41,8 @@ def what_it_needs(message: str, directory: Path) -> str:
     for file in _MISSING.findall(message):
         if _REMOTE.match(file):
             return "it fetches a remote resource, which needs the network"
-        if _is_ignored(directory / file):
+        # The engine names a file from the working directory, or from the kustomization's.
+        if _is_ignored(Path(file).absolute()) or _is_ignored(directory.absolute() / file):
             return f"its input {file} is not here, and git ignores it"
     return ""
 

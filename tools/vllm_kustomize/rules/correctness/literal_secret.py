@@ -35,7 +35,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
-_NO_SECRET = re.compile(r"public|allow_empty|(?:name|path|file|url|host|id|user)$|\.pub$", re.IGNORECASE)
+_NO_SECRET = re.compile(r"public|allow_empty|(?:name|path|file|url|host|id|user|time)$|\.pub$", re.IGNORECASE)
 _IN_SECRETS = re.compile(
     r"token|passw|secret|credential|(?:access|private|api)[_.-]?key|\.key$|dockerconfigjson|kubeconfig",
     re.IGNORECASE,

@@ -1,7 +1,8 @@
 """No `${name}` stands in an object that Flux may substitute.
 
 With any variable in a Flux Kustomization's postBuild, Flux replaces every `${name}` of the build, and those
-that it has no value for by nothing: Grafana's data sources, shell scripts and templates come out broken.
+that it has no value for by nothing: Grafana's data sources, shell scripts and templates come out broken. Only
+a repository that has such a Flux Kustomization is judged.
 
 Bad:   data: {start.sh: "exec serve --port ${PORT}"}
 Good:  $${PORT}, $PORT, or the annotation kustomize.toolkit.fluxcd.io/substitute: disabled

@@ -24,6 +24,18 @@ HELP = (
 )
 
 
+_KINDS = {
+    "secretName": "Secret",
+    "configMapName": "ConfigMap",
+    "serviceName": "Service",
+    "serviceAccountName": "ServiceAccount",
+    "claimName": "PersistentVolumeClaim",
+    "secretRef": "Secret",
+    "configMapRef": "ConfigMap",
+}
+"""Fields that hold a bare name, and of what."""
+
+
 def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
     """Yield each field of a custom resource that holds the old name of a renamed object."""
     renamed = {
@@ -31,7 +43,7 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
         for source in graph.objects
         if source.original.name != source.id.name or source.hashed
     }
-    if not renamed:
+    if not renamed or any(kustomization.root.get("crds") for kustomization in graph.kustomizations):
         return
     present = {source.id.name for source in graph.objects if not source.hashed}
     for source in graph.objects:
@@ -66,8 +78,8 @@ def _references(node: Node, path: FieldPath) -> Iterator[tuple[FieldPath, Node, 
             owner = next((step for step in reversed(path) if isinstance(step, str)), "")
             if name == "name" and owner != "metadata" and _refers(owner, node):
                 yield (*path, name), child, node.text("kind")
-            elif name.endswith(("Name", "Ref")) and isinstance(child.value, str):
-                yield (*path, name), child, ""
+            elif name in _KINDS and isinstance(child.value, str):
+                yield (*path, name), child, _KINDS[name]
             else:
                 yield from _references(child, (*path, name))
 

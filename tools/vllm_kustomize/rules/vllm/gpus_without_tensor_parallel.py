@@ -53,7 +53,9 @@ def _claim(resource: Resource, build: Build) -> _Claim | None:
     group = resource.api_version.partition("/")[0]
     spec = mapping(resource.manifest.get("spec"))
     if (group, resource.kind) == ("kubeai.org", "Model") and spec.get("engine") in (None, "VLLM"):
-        count = text(spec.get("resourceProfile")).rpartition(":")[2]
+        profile, _, count = text(spec.get("resourceProfile")).rpartition(":")
+        if profile.startswith("cpu"):  # KubeAI's own profile: a unit of it is a CPU
+            return None
         return _Claim(resource, ("spec", "resourceProfile"), _number(count), _sized(resource))
     if (group, resource.kind) == ("production-stack.vllm.ai", "VLLMRuntime"):
         path = ("spec", "deploymentConfig", "resources", "gpu")

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from vllm_kustomize.model import Problem, Severity
 from vllm_kustomize.vllm.server import Server
 
-SEVERITY = Severity.WARNING
+SEVERITY = Severity.INFO
 HELP = "Rename the variable to HF_TOKEN."
 
 _OLD = "HUGGING_FACE_HUB_TOKEN"

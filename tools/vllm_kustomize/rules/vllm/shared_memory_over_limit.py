@@ -1,8 +1,8 @@
 """The shared memory fits into the container's memory limit.
 
 What is written to a Memory emptyDir counts against the memory limit of the container that writes it. A
-sizeLimit at or above that limit promises space that ends in an OOM kill; without a sizeLimit the node's
-memory is the limit.
+sizeLimit at or above that limit promises space that ends in an OOM kill; without a sizeLimit the pod's memory
+limit bounds it, or else the node's memory.
 
 Bad:   sizeLimit: 32Gi, with limits.memory: 20Gi
 Good:  sizeLimit: 2Gi, with limits.memory: 20Gi
@@ -19,7 +19,7 @@ from vllm_kustomize.kubernetes.fields import get, mapping
 from vllm_kustomize.kubernetes.pods import pods
 from vllm_kustomize.model import Problem, Related, Resource, Severity
 
-SEVERITY = Severity.ERROR
+SEVERITY = Severity.WARNING
 HELP = "Lower sizeLimit or raise limits.memory: both are filled from the same memory."
 
 
@@ -34,7 +34,7 @@ def check(resource: Resource) -> Iterator[Problem]:
             size, limit = empty_dir.get("sizeLimit"), get(container.spec, ("resources", "limits", "memory"))
             if size is None:
                 message = f"the memory volume at /dev/shm of {container} has no sizeLimit"
-                yield Problem((*path, "emptyDir"), message, severity=Severity.WARNING)
+                yield Problem((*path, "emptyDir"), message, severity=Severity.INFO)
                 continue
             size_bytes, limit_bytes = quantity.of(size), quantity.of(limit)
             if limit is not None and size_bytes and limit_bytes and size_bytes >= limit_bytes:

@@ -1,0 +1,52 @@
+"""Set aside what a template has still to fill in: nobody knows what the API server says of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from vllm_kustomize import rules
+from vllm_kustomize.checks import schema
+from vllm_kustomize.kubernetes.fields import get, texts
+from vllm_kustomize.model import Problem
+from vllm_kustomize.wording import join
+
+RULE = "unfilled-template"
+
+_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*[^}\n]*\}|\{\{[^}\n]*\}\}")
+_SHOWN = 3
+_ABOUT_VALUES = frozenset({"literal-secret"})
+"""Rules that know variables for what they are."""
+
+
+def set_aside(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems less those that the API server would have with variables, and one that speaks of these."""
+    kept: list[Problem] = []
+    unfilled: list[tuple[Problem, list[str]]] = []
+    for problem in problems:
+        variables = _variables(problem)
+        if variables:
+            unfilled.append((problem, variables))
+        else:
+            kept.append(problem)
+    if not unfilled:
+        return kept
+    first = unfilled[0][0]
+    names = list(dict.fromkeys(name for _, found in unfilled for name in found))
+    more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    rule = rules.get(RULE)
+    message = (
+        f"{join([*names[:_SHOWN], *more])} still has to be filled in: {len(unfilled)} checks were not made"
+    )
+    about = Problem(first.path, message, RULE, rule.severity, rule.help, first.resource, at=first.at)
+    return [*kept, about]
+
+
+def _variables(problem: Problem) -> list[str]:
+    """The variables in the field that would be refused, or point nowhere."""
+    if problem.resource is None or problem.rule in _ABOUT_VALUES:
+        return []
+    if not (problem.rule in rules.groups()["correctness"] or problem.rule.startswith(("api-", schema.RULE))):
+        return []
+    value = get(problem.resource.manifest, problem.at or problem.path)
+    return [name for _, text in texts(value, ()) for name in _VARIABLE.findall(text)]
