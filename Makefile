@@ -124,7 +124,7 @@ cluster-binaries: .venv ## Build the control plane and the controllers into $CLU
 
 .PHONY: docs
 docs: .venv-docs ## Build the documentation site into build/site; a broken link fails
-	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 
 .PHONY: changelog
 changelog: .venv-docs ## Collect newsfragments/ into CHANGELOG.md for the version of the package
