@@ -14,6 +14,8 @@ from conftest import Golden, RunCli
 from vllm_kustomize import rules
 
 CASES = Path(__file__).parent / "rules"
+WITHOUT_CASES = {"internal-error", "not-checked"}
+"""A fault of the tool, and a build beyond its budget: no folder can hold one (tests/reliability)."""
 
 
 def cases(prefix: str) -> list[object]:
@@ -47,7 +49,7 @@ def test_rule_is_documented_and_tested(rule: rules.Rule) -> None:
     assert "\nGood:" in rule.manual, "the docstring says what is good"
     assert rule.summary.endswith(".")
     assert rule.help
-    for kind in ("bad", "ok"):
+    for kind in ("bad", "ok") if rule.id not in WITHOUT_CASES else ():
         assert list((CASES / rule.id).glob(f"{kind}*")), f"tests/rules/{rule.id} has no {kind} case"
 
 

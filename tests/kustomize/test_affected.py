@@ -40,7 +40,6 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("changed", "overlays"),
     [
-        ((), ""),
         (("README.md", "other.yaml", "base/README.md"), ""),
         (("base/config.yaml",), "ab"),
         (("base/kustomization.yaml",), "ab"),

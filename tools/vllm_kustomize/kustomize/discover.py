@@ -99,7 +99,7 @@ def is_patch(file: Path) -> bool:
         for item in _list(content.get(key))
     ]
     return any(
-        isinstance(path, str) and "\n" not in path and (folder / path).resolve() == file.resolve()
+        isinstance(path, str) and "\n" not in path and resolved(folder / path) == resolved(file)
         for path in listed
     )
 

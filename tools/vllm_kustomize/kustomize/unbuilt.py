@@ -23,9 +23,6 @@ _NEEDS = {
         r"external plugins disabled|--enable-alpha-plugins|--enable-exec|unable to load plugin|"
         r"couldn't execute function|plugins? (?:are )?not enabled|could not build container"
     ),
-    "it reads files outside of its folder; --load-restrictor none allows that": re.compile(
-        r"security; file '|is not in or below"
-    ),
 }
 """What the engine says of what it lacks, and what that means (kubernetes-sigs/kustomize, api/ and kyaml/)."""
 
