@@ -114,9 +114,9 @@ def _skipped(report: Report) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
     for skipped in report.skipped:
         if skipped.whole:
-            yield f"not checked {visible(skipped.what)}: {visible(skipped.reason)}"
+            yield f"not checked {_inline(skipped.what)}: {_inline(skipped.reason)}"
             continue
-        reasons.setdefault(visible(skipped.reason), []).append(visible(skipped.what))
+        reasons.setdefault(_inline(skipped.reason), []).append(_inline(skipped.what))
     for reason, things in reasons.items():
         if len(things) == 1:
             yield f"skipped {things[0]}: {reason}"
@@ -130,7 +130,7 @@ def _verbose(report: Report, style: Style) -> Iterator[str]:
         for suppressed in report.suppressed:
             finding = suppressed.finding
             where = f"{place(finding.location)}: " if finding.location else ""
-            yield f"suppressed {where}{finding.rule}: {visible(suppressed.reason)}"
+            yield f"suppressed {where}{finding.rule}: {_inline(suppressed.reason)}"
         versions = ", ".join(f"{major}.{minor}" for major, minor in report.kubernetes_versions)
         yield f"engine: {report.engine}"
         yield f"Kubernetes: {versions}"
@@ -168,4 +168,5 @@ def _paint(text: str, code: str, style: Style) -> str:
 
 
 def _inline(text: str) -> str:
-    return visible(text).replace("\n", "\n    ")
+    r"""A text on one line, its line breaks as `\n`: a CI may obey what stands at the beginning of a line."""
+    return visible(text).replace("\n", "\\n")
