@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gzip
 import json
 import re
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.verdicts import plain
+from record.mutants import Mutant
 from vllm_kustomize import apiserver
 from vllm_kustomize.apiserver import custom
 from vllm_kustomize.apiserver.custom import bundled
@@ -42,18 +42,7 @@ class Verdict:
 
     def manifest(self) -> dict[str, Any]:
         """The mutant."""
-        mutant = copy.deepcopy(baselines()[self.base])
-        parent = mutant
-        for step in self.path[:-1]:
-            parent = parent[step]
-        last = self.path[-1]
-        if self.op == "delete":
-            del parent[last]
-        elif isinstance(parent, list) and last >= len(parent):
-            parent.append(self.value)
-        else:
-            parent[last] = self.value
-        return mutant
+        return Mutant(self.base, self.path, self.op, self.value).manifest(baselines())
 
     def fields(self) -> set[str]:
         """The fields that the server names, in its causes or in their messages."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gzip
 import json
 import re
@@ -12,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from record.mutants import Mutant
 from vllm_kustomize import apiserver
 from vllm_kustomize.checks import schema
 from vllm_kustomize.model import Problem, Resource, Severity
@@ -41,18 +41,7 @@ class Verdict:
 
     def manifest(self) -> dict[str, Any]:
         """The mutant."""
-        mutant = copy.deepcopy(baselines()[self.base])
-        parent = mutant
-        for step in self.path[:-1]:
-            parent = parent[step]
-        last = self.path[-1]
-        if self.op == "delete":
-            del parent[last]
-        elif isinstance(parent, list) and last >= len(parent):
-            parent.append(self.value)
-        else:
-            parent[last] = self.value
-        return mutant
+        return Mutant(self.base, self.path, self.op, self.value).manifest(baselines())
 
     @property
     def about_request(self) -> bool:
