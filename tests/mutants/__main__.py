@@ -77,7 +77,7 @@ def _selection(file: Path | None) -> Selection:
 
 def _load() -> None:
     """Import what the tests need and no mutant changes, for the forks to have it."""
-    for name in ("hypothesis", "jsonschema_rs", "yaml", "yaml12", "click.testing"):
+    for name in ("hypothesis", "jsonschema_rs", "yaml", "click.testing"):
         importlib.import_module(name)
 
 
