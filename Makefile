@@ -40,7 +40,7 @@ check: lint types validate test ## All that a change has to pass
 
 .PHONY: check-all
 check-all: check engines fuzz ## The same with the slow matrices: every kubectl, thousands of inputs and builds
-	VLLM_KUSTOMIZE_BUILDS=1000 $(BIN)/pytest --numprocesses auto tests/kustomize/test_replay.py
+	VLLM_KUSTOMIZE_BUILDS=1000 $(BIN)/pytest --numprocesses auto tests/kustomize/replay/test_replay.py
 
 .PHONY: mutants
 SAMPLE ?= 0

@@ -9,7 +9,7 @@ import pytest
 from vllm_kustomize.vllm.cli import catalog
 from vllm_kustomize.vllm.cli.parser import parse
 
-VERDICTS = Path(__file__).parents[1] / "conformance" / "vllm-serve-0.33.0.jsonl.gz"
+VERDICTS = Path(__file__).parents[2] / "conformance" / "vllm-serve-0.33.0.jsonl.gz"
 NEWEST = catalog.load("0.33.0")
 
 

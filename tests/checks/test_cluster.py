@@ -10,7 +10,7 @@ import pytest
 from vllm_kustomize.checks import cluster
 from vllm_kustomize.model import Error, Severity, format_path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "answers"
 OPTIONS = ("validate", "--server", "--engine", str(HERE / "kubectl"), "--select", "api-server")
 
 

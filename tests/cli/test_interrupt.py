@@ -38,7 +38,7 @@ def _start(directory: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", RUN, "validate", *options],
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "tools")},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "tools")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -33,7 +33,7 @@ meta-llama/Llama-3.3-70B-Instruct on 4 x NVIDIA-H100-80GB-HBM3 (79.6 GiB each), 
     )
 
 
-H200_RUNS = json.loads((Path(__file__).parents[1] / "conformance" / "vllm-kv-cache-h200.json").read_text())
+H200_RUNS = json.loads((Path(__file__).parents[2] / "conformance" / "vllm-kv-cache-h200.json").read_text())
 
 
 @pytest.mark.parametrize("run", H200_RUNS["runs"], ids=lambda run: f"{run['model']}-{run['max_model_len']}")

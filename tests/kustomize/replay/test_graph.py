@@ -17,7 +17,7 @@ from vllm_kustomize.kustomize.provenance import Locator
 from vllm_kustomize.kustomize.replay.graph import SourceTree, kustomize_version
 from vllm_kustomize.model import FieldPath, Precision, Resource
 
-REPOS = Path(__file__).parent / "repos"
+REPOS = Path(__file__).parents[1] / "repos"
 OVERLAYS = [
     *sorted(path.parent for path in REPO.glob("overlays/*/kustomization.yaml")),
     *sorted(path.parent for path in REPO.glob("tests/combinations/*/kustomization.yaml")),

@@ -11,7 +11,7 @@ from vllm_kustomize.vllm.sizing import memory
 from vllm_kustomize.vllm.sizing.memory import GIB, MIB, ON_CPU, Parallelism, Scheduling
 from vllm_kustomize.vllm.sizing.models import UnknownModel, architecture_of, known_models, read_config
 
-H200_RUNS = json.loads((Path(__file__).parents[1] / "conformance" / "vllm-kv-cache-h200.json").read_text())
+H200_RUNS = json.loads((Path(__file__).parents[2] / "conformance" / "vllm-kv-cache-h200.json").read_text())
 H200 = 143771 * MIB
 
 
@@ -45,7 +45,7 @@ def test_agrees_with_the_documented_nvidia_manifest_on_an_h200():
     )
 
 
-CPU_RUNS = json.loads((Path(__file__).parents[1] / "conformance" / "vllm-kv-cache-cpu.json").read_text())
+CPU_RUNS = json.loads((Path(__file__).parents[2] / "conformance" / "vllm-kv-cache-cpu.json").read_text())
 
 
 @pytest.mark.parametrize("run", CPU_RUNS["runs"], ids=lambda run: run["model"])
