@@ -356,11 +356,12 @@ spec:
 
 
 def test_no_excerpt_shows_a_secret() -> None:
-    from vllm_kustomize.findings.excerpts import hide_secrets
+    from vllm_kustomize.findings.excerpts import Excerpts
 
     secret = "s3cr3t-v4lu3"
     lines = SECRETS.format(secret).splitlines()
-    shown = [hide_secrets(lines, number) for number in range(1, len(lines) + 1)]
+    excerpts = Excerpts("\n".join(lines))
+    shown = [excerpts.line(number) for number in range(1, len(lines) + 1)]
     leaks = [number for number, line in enumerate(shown, 1) if secret in line]
     assert leaks == [6], "labels are not secrets, whatever stands around them"
     assert shown[7] == "  plain: [hidden]"
@@ -397,10 +398,11 @@ patches:
 
 
 def test_no_excerpt_of_a_kustomization_shows_a_secret() -> None:
-    from vllm_kustomize.findings.excerpts import hide_secrets
+    from vllm_kustomize.findings.excerpts import Excerpts
 
     lines = GENERATED.splitlines()
-    shown = [hide_secrets(lines, number) for number in range(1, len(lines) + 1)]
+    excerpts = Excerpts("\n".join(lines))
+    shown = [excerpts.line(number) for number in range(1, len(lines) + 1)]
     assert [line for line in shown if "s3cr3t" in line] == []
 
 

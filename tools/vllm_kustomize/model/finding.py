@@ -14,8 +14,9 @@ class Finding:
     """A problem with its rule, its object and the place in the sources that caused it.
 
     `overlay` is the first that shows it and `overlays` are all of them, known once findings are merged;
-    `excerpt` is the line at `location` as it is written there, without the values of secrets. `stable_path`
-    is the path with the names of list items instead of their indexes.
+    `excerpt` is what stands around `location` on its line, without the values of secrets, and `excerpt_from`
+    how many characters of the line were left out before it. `stable_path` is the path with the names of list
+    items instead of their indexes.
     """
 
     rule: str
@@ -30,6 +31,7 @@ class Finding:
     overlays: tuple[str, ...] = ()
     excerpt: str = ""
     stable_path: str = ""
+    excerpt_from: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from vllm_kustomize.reporters.statistics import table
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _BOLD, _DIM = "1", "2"
-_NARROWEST = 20
+_NARROWEST, _WIDEST = 20, 200
+"""Columns that a quoted line may take, its number included; the wider one also where there is no terminal."""
 _LONG = 30
 """Findings from which on a table of all rules stands at the end."""
 _TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|(?:(?! #).)*")
@@ -56,12 +57,12 @@ def _block(finding: Finding, style: Style) -> Iterator[str]:
 
 
 def _quote(finding: Finding, style: Style) -> Iterator[str]:
-    """The source line with its number, and a mark under the value; cut to the terminal's width."""
+    """The source line with its number, and a mark under the value; cut to a width that holds the value."""
     assert finding.location is not None
     number = str(finding.location.line)
     gutter = " " * (4 + len(number))
-    room = max(_NARROWEST, (style.width or 1 << 30) - len(gutter) - 4)
-    before, value, after = _split(finding.excerpt, finding.location.column - 1)
+    room = max(_NARROWEST, min(style.width or _WIDEST, _WIDEST) - len(gutter) - 4)
+    before, value, after = _split(finding.excerpt, finding.location.column - 1 - finding.excerpt_from)
     indent = len(before) - len(before.lstrip())
     if indent > 8:  # deep YAML: its indentation says nothing here
         before = before[indent - 4 :]
