@@ -31,7 +31,7 @@ _SECRET_PARENTS = ("data", "stringData", "binaryData", "literals", "secretGenera
 
 
 def quote(findings: Iterable[Finding], texts: Mapping[str, str]) -> Iterator[Finding]:
-    """Add to each finding what stands around the place that it points at, where `texts` (by file name) has it.
+    """Add to each finding what stands around its place, where `texts` (by file name) has it.
 
     The time that this takes is in proportion to the text, however many findings point at it.
     """

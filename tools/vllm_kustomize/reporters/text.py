@@ -62,7 +62,8 @@ def _quote(finding: Finding, style: Style) -> Iterator[str]:
     number = str(finding.location.line)
     gutter = " " * (4 + len(number))
     room = max(_NARROWEST, min(style.width or _WIDEST, _WIDEST) - len(gutter) - 4)
-    before, value, after = _split(finding.excerpt, finding.location.column - 1 - finding.excerpt_from)
+    column = finding.location.column - 1 - finding.excerpt_from
+    before, value, after = _split(finding.excerpt, column, is_cut=finding.excerpt_from > 0)
     indent = len(before) - len(before.lstrip())
     if indent > 8:  # deep YAML: its indentation says nothing here
         before = before[indent - 4 :]
@@ -76,10 +77,13 @@ def _quote(finding: Finding, style: Style) -> Iterator[str]:
     yield f"{gutter} {bar} {' ' * _width(before)}{mark}"
 
 
-def _split(line: str, column: int) -> tuple[str, str, str]:
-    """What stands before, at, and after the value that begins at a column; printable."""
+def _split(line: str, column: int, *, is_cut: bool) -> tuple[str, str, str]:
+    """What stands before, at, and after the value that begins at a column; printable.
+
+    A line so long that its beginning `is_cut` off is taken for one in flow style.
+    """
     before = line[:column]
-    in_flow = before.count("[") + before.count("{") > before.count("]") + before.count("}")
+    in_flow = is_cut or before.count("[") + before.count("{") > before.count("]") + before.count("}")
     match = (_FLOW_TOKEN if in_flow else _TOKEN).match(line, column)
     value = match[0].rstrip().removesuffix(":") if match else ""
     if value.startswith(("{", "[")):
