@@ -140,6 +140,7 @@ def validate(
     Raises `Error` where a path, the engine or a setting makes it impossible to check what was asked for.
     """
     from vllm_kustomize import rules
+    from vllm_kustomize.findings.merge import merge_undecided
 
     settings = rules.resolve(settings)
     if settings.changed:
@@ -193,6 +194,7 @@ def validate(
         overlays=len(targets.overlays),
         documents=sum(part.documents for part in in_order),
         skipped=tuple(dict.fromkeys(skipped for part in in_order for skipped in part.skipped)),
+        undecided=merge_undecided(each for part in in_order for each in part.undecided),
         definitions=tuple(sorted({each for part in in_order for each in part.definitions})),
         engine=cache.engine if settings.name_engine or settings.engine else "",
         settings=display_path(settings.file) if settings.file else "",
@@ -369,12 +371,18 @@ def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Docum
     from vllm_kustomize.checks.run import check
 
     checked = check(build, plan)
+    part = Part(
+        (),
+        len(build.resources),
+        checked.skipped,
+        definitions=checked.definitions,
+        undecided=checked.undecided,
+    )
     if not checked.problems:
-        return Part((), len(build.resources), checked.skipped, definitions=checked.definitions)
+        return part
     from vllm_kustomize.findings.locate import locate
 
-    findings = tuple(locate(build, checked.problems, tree, documents))
-    return Part(findings, len(build.resources), checked.skipped, definitions=checked.definitions)
+    return replace(part, findings=tuple(locate(build, checked.problems, tree, documents)))
 
 
 def _read_sources(part: Part, texts: Mapping[str, str], is_behind: Callable[[str], bool]) -> Part:

@@ -31,6 +31,7 @@ from vllm_kustomize.model import (
     Resource,
     Severity,
     Skipped,
+    Undecided,
 )
 from vllm_kustomize.settings import Settings
 
@@ -268,6 +269,7 @@ def _part(
     skipped: Sequence[Any],
     allows: Sequence[Any],
     definitions: Sequence[str],
+    undecided: Sequence[Any],
 ) -> Part:
     return Part(
         tuple(map(_finding, findings)),
@@ -275,12 +277,18 @@ def _part(
         tuple(Skipped(*each) for each in skipped),
         tuple(map(_allow, allows)),
         tuple(definitions),
+        tuple(map(_undecided, undecided)),
     )
 
 
 def _allow(values: Sequence[Any]) -> Allow:
     allow = Allow(*values)
     return replace(allow, location=_location(allow.location), rules=tuple(allow.rules))
+
+
+def _undecided(values: Sequence[Any]) -> Undecided:
+    undecided = Undecided(*values)
+    return replace(undecided, rules=tuple(undecided.rules), targets=tuple(undecided.targets))
 
 
 def _finding(values: Sequence[Any]) -> Finding:

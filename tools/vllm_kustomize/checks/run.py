@@ -23,12 +23,14 @@ from vllm_kustomize.model import (
     Finding,
     KubernetesVersion,
     Location,
+    Outcome,
     Overlay,
     Precision,
     Problem,
     Resource,
     Severity,
     Skipped,
+    Undecided,
     format_path,
 )
 from vllm_kustomize.settings import ALWAYS, Settings
@@ -36,7 +38,6 @@ from vllm_kustomize.wording import did_you_mean, join
 
 if TYPE_CHECKING:
     from vllm_kustomize.checks.custom_resources import Sources
-    from vllm_kustomize.vllm.server import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Checked:
     problems: tuple[Problem, ...]
     skipped: tuple[Skipped, ...] = ()
     definitions: tuple[str, ...] = ()
+    undecided: tuple[Undecided, ...] = ()
 
 
 @dataclass
@@ -73,6 +75,7 @@ class _Run:
     plan: Plan
     skipped: list[Skipped] = field(default_factory=list)
     definitions: dict[str, None] = field(default_factory=dict)
+    undecided: list[Undecided] = field(default_factory=list)
 
     @cached_property
     def sources(self) -> Sources:
@@ -82,6 +85,23 @@ class _Run:
         found = custom_resources.sources(self.build, self.plan.settings)
         self.skipped.extend(found.notes)
         return found
+
+    def decided(
+        self, rule: rules.Rule, found: Iterable[Outcome], resource: Resource | None = None, what: str = ""
+    ) -> Iterator[Problem]:
+        """The problems that a rule finds, complete; what it cannot decide is kept apart."""
+        for outcome in found:
+            if isinstance(outcome, Undecided):
+                about = outcome.what or what or str(resource)
+                self.leave(rule, [replace(outcome, what=about)])
+            else:
+                yield _complete(outcome, rule, resource)
+
+    def leave(self, rule: rules.Rule, undecided: Iterable[Undecided]) -> None:
+        """Keep what a rule cannot decide, with the rule and the build that it was asked about."""
+        target = self.build.overlay.name if self.build.overlay else self.build.file
+        targets = (target,) if target else ()
+        self.undecided.extend(replace(each, rules=(rule.id,), targets=targets) for each in undecided)
 
 
 def plan(settings: Settings) -> Plan:
@@ -143,18 +163,20 @@ def check(build: Build, plan: Plan) -> Checked:
     problems.extend(_caught(pod_security.RULE, _check_pod_security(build, plan)))
     problems.extend(_caught(existing.RULE, _check_updates(run)))
     for rule in plan.rules:
-        found = (_complete(problem, rule, None) for problem in _check_build(rule, build))
-        problems.extend(_caught(rule.id, found))
+        if rule.check_build:
+            problems.extend(_caught(rule.id, run.decided(rule, rule.check_build(build))))
         if rule.check:
             for resource in build.resources:
-                found = (_complete(problem, rule, resource) for problem in _check_object(rule, resource))
+                found = run.decided(rule, rule.check(resource), resource)
                 problems.extend(_caught(rule.id, found, resource))
-    problems.extend(_check_servers(build, plan, run.skipped))
+    problems.extend(_check_servers(run))
     problems.extend(_ask_api_server(build, plan, problems))
     problems = [problem for problem in templates.set_aside(problems) if plan.settings.selects(problem.rule)]
     order = {id(resource): index for index, resource in enumerate(build.resources)}
     problems.sort(key=lambda problem: order.get(id(problem.resource), len(order)))
-    return Checked(tuple(problems), tuple(dict.fromkeys(run.skipped)), tuple(run.definitions))
+    return Checked(
+        tuple(problems), tuple(dict.fromkeys(run.skipped)), tuple(run.definitions), tuple(run.undecided)
+    )
 
 
 def check_source(overlay: Overlay, tree: SourceTree, plan: Plan) -> Iterator[Finding]:
@@ -215,16 +237,6 @@ def _failed(check: str, fault: Exception) -> str:
     return f"the check {check} failed: {describe(fault)}"
 
 
-def _check_object(rule: rules.Rule, resource: Resource) -> Iterator[Problem]:
-    if rule.check:
-        yield from rule.check(resource)
-
-
-def _check_build(rule: rules.Rule, build: Build) -> Iterator[Problem]:
-    if rule.check_build:
-        yield from rule.check_build(build)
-
-
 def _ask_api_server(build: Build, plan: Plan, found: list[Problem]) -> list[Problem]:
     """What a real server says, less what was found at the same field without it."""
     if plan.ask is None or not plan.settings.selects(SERVER_RULE):
@@ -234,27 +246,24 @@ def _ask_api_server(build: Build, plan: Plan, found: list[Problem]) -> list[Prob
     return [problem for problem in answers if (id(problem.resource), problem.path) not in known]
 
 
-def _check_servers(build: Build, plan: Plan, skipped: list[Skipped]) -> Iterator[Problem]:
-    selected = [(rule, rule.check_server) for rule in plan.rules if rule.check_server]
+def _check_servers(run: _Run) -> Iterator[Problem]:
+    selected = [(rule, rule.check_server) for rule in run.plan.rules if rule.check_server]
     if not selected:
         return
     from vllm_kustomize.vllm.container.reading import servers
 
     faults: list[tuple[Resource, Exception]] = []
-    found, unread = servers(build, plan.settings.vllm_version, faults)
-    skipped.extend(unread)
+    found, unread = servers(run.build, run.plan.settings.vllm_version, faults)
+    for rule, _ in selected:
+        run.leave(rule, unread)
     for resource, fault in faults:
         rule = rules.get("internal-error")
         yield _complete(Problem((), _failed("of the vLLM command line", fault)), rule, resource)
     for server in found:
         for rule, check_server in selected:
-            yield from _caught(rule.id, _check_server(rule, check_server, server), server.resource)
-
-
-def _check_server(
-    rule: rules.Rule, check: Callable[[Server], Iterator[Problem]], server: Server
-) -> Iterator[Problem]:
-    yield from (_complete(problem, rule, server.resource) for problem in check(server))
+            what = f"{server.container} of {server.resource}"
+            decided = run.decided(rule, check_server(server), server.resource, what)
+            yield from _caught(rule.id, decided, server.resource)
 
 
 def _check_pod_security(build: Build, plan: Plan) -> Iterator[Problem]:

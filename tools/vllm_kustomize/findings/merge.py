@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 
-from vllm_kustomize.model import Finding
+from vllm_kustomize.model import Finding, Undecided
 
 
 def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -33,4 +33,18 @@ def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         first = merged.get(key, finding)
         names = (finding.overlay,) if finding.overlay else ()
         merged[key] = replace(first, overlays=first.overlays + names)
+    return tuple(merged.values())
+
+
+def merge_undecided(undecided: Iterable[Undecided]) -> tuple[Undecided, ...]:
+    """One for everything that could not be judged of one thing for one reason, with all rules and targets."""
+    merged: dict[Hashable, Undecided] = {}
+    for each in undecided:
+        key = (each.what, each.reason)
+        first = merged.get(key, each)
+        merged[key] = replace(
+            first,
+            rules=tuple(dict.fromkeys(first.rules + each.rules)),
+            targets=tuple(dict.fromkeys(first.targets + each.targets)),
+        )
     return tuple(merged.values())

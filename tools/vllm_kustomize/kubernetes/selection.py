@@ -34,9 +34,9 @@ def pods_in(build: Build) -> Mapping[str, list[Pod]]:
     return found
 
 
-def may_make_more_pods(build: Build) -> bool:
-    """Whether a controller may make pods of an object of the build that the build does not show."""
-    return any(_may_make_pods(resource) for resource in build.resources)
+def maker_of_more_pods(build: Build) -> Resource | None:
+    """An object of which a controller may make pods that the build does not show, or None."""
+    return next(filter(_may_make_pods, build.resources), None)
 
 
 def _may_make_pods(resource: Resource) -> bool:

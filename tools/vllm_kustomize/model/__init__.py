@@ -3,7 +3,7 @@
 from vllm_kustomize.model.error import Error
 from vllm_kustomize.model.finding import Allow, Finding, Suppressed
 from vllm_kustomize.model.location import Location, Precision
-from vllm_kustomize.model.problem import Problem, Related, Severity, SourceProblem
+from vllm_kustomize.model.problem import Outcome, Problem, Related, Severity, SourceProblem, Undecided
 from vllm_kustomize.model.report import Part, Report, Skipped
 from vllm_kustomize.model.resource import (
     Build,
@@ -24,6 +24,7 @@ __all__ = [
     "KubernetesVersion",
     "Location",
     "Manifest",
+    "Outcome",
     "Overlay",
     "Part",
     "Precision",
@@ -35,5 +36,6 @@ __all__ = [
     "Skipped",
     "SourceProblem",
     "Suppressed",
+    "Undecided",
     "format_path",
 ]

@@ -50,6 +50,24 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Undecided:
+    """What rules could not judge, because something that they go by is not said anywhere; never a finding.
+
+    A rule gives the `reason`. Whoever runs it adds `what` it was about, its name to `rules`, and the overlays
+    and files where that is so to `targets`.
+    """
+
+    reason: str
+    what: str = ""
+    rules: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+Outcome = Problem | Undecided
+"""What a rule yields."""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceProblem:
     """What a rule found in the sources of a build, at places that it names itself."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vllm_kustomize.model.finding import Allow, Finding, Suppressed
-from vllm_kustomize.model.problem import Severity
+from vllm_kustomize.model.problem import Severity, Undecided
 from vllm_kustomize.model.resource import KubernetesVersion
 
 
@@ -30,6 +30,7 @@ class Part:
     skipped: tuple[Skipped, ...] = ()
     allows: tuple[Allow, ...] = ()
     definitions: tuple[str, ...] = ()
+    undecided: tuple[Undecided, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Report:
     settings: str = ""
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
     definitions: tuple[str, ...] = ()
+    undecided: tuple[Undecided, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""

@@ -25,6 +25,15 @@ def render(report: Report, style: Style) -> str:
                 {"what": skipped.what, "reason": skipped.reason, "whole": skipped.whole}
                 for skipped in report.skipped
             ],
+            "undecided": [
+                {
+                    "what": undecided.what,
+                    "reason": undecided.reason,
+                    "rules": list(undecided.rules),
+                    "targets": list(undecided.targets),
+                }
+                for undecided in report.undecided
+            ],
             "engine": report.engine,
         },
     }

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Finding, Location, Precision, Report, Severity
+from vllm_kustomize.model import Finding, Location, Precision, Report, Severity, Undecided
 from vllm_kustomize.reporters import Style, one_line, shared_by, visible
 from vllm_kustomize.reporters.statistics import table
 
@@ -14,6 +14,8 @@ _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;
 _BOLD, _DIM = "1", "2"
 _NARROWEST, _WIDEST = 20, 200
 """Columns that a quoted line may take, its number included; the wider one also where there is no terminal."""
+_MANY = 8
+"""Rules that are counted instead of named."""
 _LONG = 30
 """Findings from which on a table of all rules stands at the end."""
 _TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|(?:(?! #).)*")
@@ -136,11 +138,18 @@ def _verbose(report: Report, style: Style) -> Iterator[str]:
             finding = suppressed.finding
             where = f"{place(finding.location)}: " if finding.location else ""
             yield f"suppressed {where}{finding.rule}: {_inline(suppressed.reason)}"
+        yield from map(_undecided, report.undecided)
         versions = ", ".join(f"{major}.{minor}" for major, minor in report.kubernetes_versions)
         yield f"engine: {report.engine}"
         yield f"Kubernetes: {versions}"
         yield from (f"definition of {visible(definition)}" for definition in report.definitions)
         yield f"settings: {visible(report.settings) or 'none'}"
+
+
+def _undecided(undecided: Undecided) -> str:
+    rules = f"{len(undecided.rules)} rules" if len(undecided.rules) > _MANY else ", ".join(undecided.rules)
+    targets = f" in {', '.join(undecided.targets)}" if undecided.targets else ""
+    return _inline(f"undecided {undecided.what}{targets}: {undecided.reason} ({rules})")
 
 
 def _summary(report: Report, style: Style) -> str:
@@ -150,6 +159,7 @@ def _summary(report: Report, style: Style) -> str:
     infos = report.count(Severity.INFO)
     whole = sum(skipped.whole for skipped in report.skipped)
     skipped = len(report.skipped) - whole
+    hint = "" if style.verbosity > 0 else " (-v says why)"
     parts = [
         *([_number(report.overlays, "overlay")] if report.overlays else []),
         _number(report.documents, "object"),
@@ -159,6 +169,7 @@ def _summary(report: Report, style: Style) -> str:
         *([f"{len(report.suppressed)} suppressed"] if report.suppressed else []),
         *([f"{skipped} skipped"] if skipped else []),
         *([f"{whole} not checked"] if whole else []),
+        *([f"{len(report.undecided)} undecided{hint}"] if report.undecided else []),
     ]
     seconds = "" if style.seconds is None else f" in {style.seconds:.1f} s"
     return ", ".join(parts) + seconds

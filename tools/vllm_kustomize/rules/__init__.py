@@ -1,6 +1,7 @@
 """Policy rules, one per module: the file name is the id, the folder the group, the docstring the manual.
 
-A rule has the constants SEVERITY and HELP and one of these functions, each of which yields `Problem`s:
+A rule has the constants SEVERITY and HELP and one of these functions, each of which yields `Problem`s, and
+`Undecided` where what it goes by is not said:
 
 - `check(resource)` for what one object shows,
 - `check_build(build)` for what spans the objects of a build; its problems name their `resource`,
@@ -19,7 +20,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vllm_kustomize.model import Build, Error, Problem, Resource, Severity, SourceProblem
+from vllm_kustomize.model import Build, Error, Outcome, Resource, Severity, SourceProblem
 from vllm_kustomize.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ class Rule:
     severity: Severity
     help: str
     manual: str
-    check: Callable[[Resource], Iterator[Problem]] | None
-    check_build: Callable[[Build], Iterator[Problem]] | None
-    check_server: Callable[[Any], Iterator[Problem]] | None
+    check: Callable[[Resource], Iterator[Outcome]] | None
+    check_build: Callable[[Build], Iterator[Outcome]] | None
+    check_server: Callable[[Any], Iterator[Outcome]] | None
     check_source: Callable[[SourceGraph], Iterator[SourceProblem]] | None
 
     @property

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 from vllm_kustomize.kubernetes.fields import get, mapping, text
 from vllm_kustomize.kubernetes.pods import pods
-from vllm_kustomize.kubernetes.selection import may_make_more_pods
+from vllm_kustomize.kubernetes.selection import maker_of_more_pods
 from vllm_kustomize.kubernetes.selectors import fits
-from vllm_kustomize.model import Build, FieldPath, Manifest, Problem, Severity
+from vllm_kustomize.model import Build, FieldPath, Manifest, Outcome, Problem, Severity, Undecided
 
 SEVERITY = Severity.WARNING
 HELP = "Make the selector's labels equal to those of what it is meant to select."
@@ -42,11 +42,10 @@ _KINDS = {
 }
 
 
-def check_build(build: Build) -> Iterator[Problem]:
+def check_build(build: Build) -> Iterator[Outcome]:
     """Yield selectors that fit nothing, where the build has candidates in the selector's namespace."""
     selecting = [(resource, _KINDS[resource.kind]) for resource in build.resources if resource.kind in _KINDS]
-    if not selecting or may_make_more_pods(build):
-        return
+    maker = maker_of_more_pods(build)
     candidates: dict[tuple[str, str], list[Manifest]] = {}
     for resource in build.resources:
         for pod in pods(resource):
@@ -60,6 +59,9 @@ def check_build(build: Build) -> Iterator[Problem]:
         if not labels or (kind.elsewhere and get(resource.manifest, kind.elsewhere)):
             continue
         if near and not any(fits(labels, candidate) for candidate in near):
+            if maker:
+                yield Undecided(f"{maker} may make pods that the build does not show", str(resource))
+                continue
             wanted = ", ".join(f"{key}={text(value)}" for key, value in labels.items())
             message = f"no {kind.what} of this build has the labels {wanted}"
             yield Problem((*kind.selector, "matchLabels"), message, resource=resource)

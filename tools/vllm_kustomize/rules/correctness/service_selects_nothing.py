@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
 from vllm_kustomize.kubernetes.fields import mapping, text
-from vllm_kustomize.kubernetes.selection import may_make_more_pods, pods_in
+from vllm_kustomize.kubernetes.selection import maker_of_more_pods, pods_in
 from vllm_kustomize.kubernetes.selectors import fits, is_set_by_a_controller
-from vllm_kustomize.model import Build, Problem, Severity
+from vllm_kustomize.model import Build, Outcome, Problem, Severity, Undecided
 
 SEVERITY = Severity.ERROR
 HELP = "Make the selector's labels equal to those of the pod template."
@@ -24,11 +24,10 @@ _CLOSE = 0.8
 """How much of two values has to be the same for one to be a slip of the other."""
 
 
-def check_build(build: Build) -> Iterator[Problem]:
+def check_build(build: Build) -> Iterator[Outcome]:
     """Yield Services that miss a pod of their namespace by a slip; others may wait for other builds."""
     labels_in = {namespace: [pod.labels for pod in found] for namespace, found in pods_in(build).items()}
-    if may_make_more_pods(build):
-        return
+    maker = maker_of_more_pods(build)
     for resource in build.resources:
         if resource.kind != "Service" or resource.api_version != "v1":
             continue
@@ -36,7 +35,9 @@ def check_build(build: Build) -> Iterator[Problem]:
         candidates = labels_in.get(resource.namespace, [])
         if not selector or any(fits(selector, labels) for labels in candidates):
             continue
-        if near := next((labels for labels in candidates if _nearly_fits(selector, labels)), None):
+        if maker:
+            yield Undecided(f"{maker} may make pods that the build does not show", str(resource))
+        elif near := next((labels for labels in candidates if _nearly_fits(selector, labels)), None):
             wanted = ", ".join(f"{key}={text(value)}" for key, value in selector.items())
             there = ", ".join(f"{key}={text(near[key])}" for key in selector if key in near)
             message = f"no pod of this build has the labels {wanted}; the closest has {there}"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Severity
 from vllm_kustomize.vllm.cli.remarks import problems
 from vllm_kustomize.vllm.server import Server
 
@@ -21,6 +21,6 @@ SEVERITY = Severity.ERROR
 HELP = "Write --config and the file as two arguments."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield `--config=FILE`."""
     yield from problems(server, "config-equals")

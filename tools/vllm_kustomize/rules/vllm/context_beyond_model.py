@@ -14,17 +14,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.ERROR
 HELP = "Lower --max-model-len, or extend the context with --hf-overrides as the model's card says."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield contexts beyond that of a known model."""
+    if "hf_overrides" in server.options or "VLLM_ALLOW_LONG_MAX_MODEL_LEN" in server.env:
+        return
     model = server.architecture
-    if model is None or "hf_overrides" in server.options or "VLLM_ALLOW_LONG_MAX_MODEL_LEN" in server.env:
+    if model is None:
+        if "max_model_len" in server.options:
+            yield missing.model(server)
         return
     if server.count("max_model_len", 0) > model.max_model_len:
         yield Problem(

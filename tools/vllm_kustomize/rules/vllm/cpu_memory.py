@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Related, Severity
+from vllm_kustomize.model import Outcome, Problem, Related, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import LAYOUT, Server
 from vllm_kustomize.vllm.setting import Setting
 from vllm_kustomize.vllm.sizing.memory import DTYPE_BYTES, GIB, Parallelism, weight_bytes
@@ -26,7 +27,7 @@ _RUNTIME = GIB
 """Python, PyTorch and their libraries; a two-layer model took about as much."""
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield CPU servers without a limit, with one that is too small, or with an unreadable cache space."""
     if server.accelerator != "cpu":
         return
@@ -39,8 +40,14 @@ def check_server(server: Server) -> Iterator[Problem]:
         message = f"{space.shown} is not a whole number of GiB: {server.vllm} stops"
         yield Problem(space.path, message, help='Write the number of GiB without a unit: "4".')
         return
-    if limit is not None and not server.unknown(*LAYOUT):
-        yield from _check_limit(server, limit, space)
+    if limit is None:
+        return
+    if server.unknown(*LAYOUT):
+        yield missing.value(server, *LAYOUT)
+        return
+    if server.architecture is None:
+        yield missing.model(server)
+    yield from _check_limit(server, limit, space)
 
 
 def _check_limit(server: Server, limit: Setting, space: Setting | None) -> Iterator[Problem]:

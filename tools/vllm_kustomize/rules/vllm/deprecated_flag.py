@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Severity
 from vllm_kustomize.vllm.cli.remarks import problems
 from vllm_kustomize.vllm.server import Server
 
@@ -21,6 +21,6 @@ SEVERITY = Severity.WARNING
 HELP = "See what replaced an option with `vllm-kustomize flags --diff OLD NEW`."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield deprecated options, `--model` behind `vllm serve` among them."""
     yield from problems(server, "deprecated", "model-option")

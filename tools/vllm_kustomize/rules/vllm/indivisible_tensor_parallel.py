@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.vllm.sizing.memory import tensor_sizes
 
@@ -21,11 +22,14 @@ SEVERITY = Severity.ERROR
 HELP = "Choose a size that divides the model's heads; `vllm-kustomize size` lists those that also fit."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield tensor-parallel sizes that do not divide the heads of a known model."""
     model = server.architecture
     size = server.count("tensor_parallel_size")
-    if model is None or size < 1:
+    if size < 2:
+        return
+    if model is None:
+        yield missing.model(server)
         return
     replicates = model.latent_dim is not None or model.kv_heads % size == 0 or size % model.kv_heads == 0
     if model.attention_heads % size or not replicates:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Severity
 from vllm_kustomize.vllm.cli.remarks import problems
 from vllm_kustomize.vllm.server import Server
 
@@ -21,6 +21,6 @@ SEVERITY = Severity.ERROR
 HELP = "See what an option takes with `vllm-kustomize flags NAME`."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield values that the release refuses, and those that are missing or too many."""
     yield from problems(server, "value", "missing", "unexpected", "extra", "config")

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity, Undecided
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.vllm.sizing import memory
 from vllm_kustomize.vllm.sizing.gpus import Gpu
@@ -32,21 +33,29 @@ _CHANGES_THE_SIZES = (
     "kv_cache_memory_bytes",
     "speculative_config",
 )
+_SIZES = ("tensor_parallel_size", "pipeline_parallel_size", "max_model_len")
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield servers whose model or context does not fit their memory, as far as that is known."""
-    model = server.architecture
+    if server.accelerator not in ("cpu", "cuda", "rocm") or not server.parsed.accepted:
+        return
+    if server.accelerator != "cpu" and server.gpu is None:
+        yield missing.gpu(server)
+    elif server.architecture is None:
+        yield missing.model(server)
+    elif server.unknown(*_SIZES):
+        yield missing.value(server, *_SIZES)
+    elif changed := next((option for option in _CHANGES_THE_SIZES if server.value(option)), None):
+        yield Undecided(f"what {server.shown(changed)} does to the sizes is not estimated")
+    else:
+        yield from _check(server, server.architecture)
+
+
+def _check(server: Server, model: Architecture) -> Iterator[Problem]:
     dtype, cache_dtype = str(server.value("dtype")), str(server.value("kv_cache_dtype"))
-    length = 0 if model is None else server.count("max_model_len", model.max_model_len)
-    if (
-        model is None
-        or length < 1
-        or dtype not in memory.DTYPE_BYTES
-        or cache_dtype not in memory.KV_DTYPE_BYTES
-        or any(server.value(option) for option in _CHANGES_THE_SIZES)
-        or server.unknown("tensor_parallel_size", "pipeline_parallel_size", "max_model_len")
-    ):
+    length = server.count("max_model_len", model.max_model_len)
+    if length < 1 or dtype not in memory.DTYPE_BYTES or cache_dtype not in memory.KV_DTYPE_BYTES:
         return
     element = memory.KV_DTYPE_BYTES[cache_dtype] or memory.DTYPE_BYTES[dtype]
     if server.accelerator == "cpu":

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import mapping
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import LAYOUT, Server
 
 SEVERITY = Severity.ERROR
@@ -28,9 +29,12 @@ _OFFLOADS_THERE = {"cuda": (0, 27), "xpu": (0, 32)}
 """The releases from which on the offloaded KV cache is a file in /dev/shm (v1/kv_offload/cpu/spec.py)."""
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield servers whose processes need more than the default /dev/shm, or that have it on disk."""
-    if server.unknown(*LAYOUT) or not server.parsed.accepted:
+    if not server.parsed.accepted:
+        return
+    if server.unknown(*LAYOUT):
+        yield missing.value(server, *LAYOUT)
         return
     mounted = server.pod.mounted(server.container, "/dev/shm")
     if mounted is None:

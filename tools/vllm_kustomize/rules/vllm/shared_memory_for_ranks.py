@@ -16,7 +16,8 @@ from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes import quantity
 from vllm_kustomize.kubernetes.fields import mapping
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import LAYOUT, Server
 from vllm_kustomize.vllm.sizing.memory import MIB, shm_bytes
 
@@ -27,15 +28,18 @@ _LARGEST_SEGMENT = 240 * MIB
 """vLLM checks the free space for one segment at a time: below this it stops for certain."""
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield volumes at /dev/shm that are too small for the ranks that talk through them."""
-    if not server.ranks_through_shared_memory or server.unknown(*LAYOUT):
-        return
     path, volume = server.pod.mounted(server.container, "/dev/shm") or ((), {})
     written = mapping(volume.get("emptyDir")).get("sizeLimit")
     size = quantity.of(written) if written is not None else None
+    if size is None:
+        return
+    if server.unknown(*LAYOUT):
+        yield missing.value(server, *LAYOUT)
+        return
     needed = shm_bytes(server.local_ranks, server.local_engines)
-    if size is None or size >= needed:
+    if not server.ranks_through_shared_memory or size >= needed:
         return
     ranks = server.local_ranks * server.local_engines
     many = "one rank needs" if ranks == 1 else f"{ranks} ranks need"

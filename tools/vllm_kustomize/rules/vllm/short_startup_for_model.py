@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.vllm.sizing.memory import weight_bytes
 from vllm_kustomize.vllm.startup import WARM, startup_budget
@@ -26,10 +27,13 @@ HELP = (
 _BYTES_A_SECOND = 1_250_000_000
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield startup budgets below the time that a known model takes to arrive and start."""
     budget = startup_budget(server.container)
-    if budget is None or budget < WARM or server.architecture is None or not server.downloads:
+    if budget is None or budget < WARM or not server.downloads:
+        return
+    if server.architecture is None:
+        yield missing.model(server)
         return
     size = weight_bytes(server.architecture)
     needed = WARM + size // _BYTES_A_SECOND

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from vllm_kustomize.kubernetes import quantity
 from vllm_kustomize.kubernetes.fields import get, mapping, text
 from vllm_kustomize.kubernetes.lookup import find
-from vllm_kustomize.model import Problem, Resource, Severity
+from vllm_kustomize.model import Outcome, Problem, Resource, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.vllm.sizing.memory import GIB, weight_bytes
 from vllm_kustomize.vllm.sizing.sizing import volume_for
@@ -22,10 +23,13 @@ SEVERITY = Severity.WARNING
 HELP = "Raise resources.requests.storage of the claim; `vllm-kustomize size` says what to ask for."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield claims in the build that a known model does not fit into."""
     claim = _claim(server)
-    if claim is None or server.architecture is None:
+    if claim is None:
+        return
+    if server.architecture is None:
+        yield missing.model(server)
         return
     path = ("spec", "resources", "requests", "storage")
     storage = get(claim.manifest, path)

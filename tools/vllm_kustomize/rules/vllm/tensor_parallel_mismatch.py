@@ -18,7 +18,8 @@ from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes import quantity
 from vllm_kustomize.kubernetes.fields import get, items
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity, Undecided
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import LAYOUT, Server
 from vllm_kustomize.vllm.setting import Setting
 
@@ -26,10 +27,13 @@ SEVERITY = Severity.ERROR
 HELP = "Make tensor x pipeline x data parallel size, divided by --nnodes, equal to the GPU limit."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield layouts that need more GPUs than there are, or leave some idle."""
     gpus = server.gpus
-    if gpus is None or gpus.value is None or not server.parsed.accepted or server.unknown(*LAYOUT):
+    if gpus is None or gpus.value is None or not server.parsed.accepted:
+        return
+    if server.unknown(*LAYOUT):
+        yield missing.value(server, *LAYOUT)
         return
     layout = " ".join(server.shown(option) for option in LAYOUT if option in server.options)
     layout = layout or "the default --tensor-parallel-size=1"
@@ -54,9 +58,11 @@ def check_server(server: Server) -> Iterator[Problem]:
         yield Problem(place, message, severity=Severity.WARNING, related=related)
 
 
-def _check_group(server: Server, gpus: Setting, layout: str) -> Iterator[Problem]:
+def _check_group(server: Server, gpus: Setting, layout: str) -> Iterator[Outcome]:
     """Compare a layout under Ray with the GPUs of all pods of a LeaderWorkerSet's group."""
     available = _gpus_of_group(server, gpus.shown)
+    if available is None:
+        yield Undecided("Ray places its ranks in pods that the manifests do not name")
     needed = server.world_size * server.count("data_parallel_size")
     if available is not None and needed > available:
         size = get(server.resource.manifest, ("spec", "leaderWorkerTemplate", "size"))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Severity
 from vllm_kustomize.vllm.cli.remarks import problems
 from vllm_kustomize.vllm.server import Server
 
@@ -22,6 +22,6 @@ SEVERITY = Severity.ERROR
 HELP = "List the options of a release with `vllm-kustomize flags --vllm-version X.Y.Z`."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield options that the release does not have, and abbreviations of several."""
     yield from problems(server, "unknown", "ambiguous")

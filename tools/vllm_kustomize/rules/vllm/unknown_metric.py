@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import texts
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.names import metrics
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.wording import did_you_mean
@@ -24,8 +25,10 @@ SEVERITY = Severity.ERROR
 HELP = "Scale on vllm:num_requests_waiting or vllm:kv_cache_usage_perc."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield metrics in the server's autoscalers that its release does not have."""
+    if server.assumed and any(True for _ in server.autoscalers):
+        yield missing.release(server)
     known = metrics(server.known_release)
     if not known:
         return

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.names import environment_variables, last_with
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.wording import did_you_mean
@@ -25,8 +26,10 @@ _OF_OTHERS = frozenset({"VLLM_ADDITIONAL_ARGS"})
 """Variables of the scripts around vLLM: this one is KServe's, for an LLMInferenceService."""
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield variables with vLLM's prefix that the release does not read."""
+    if server.assumed and any(name.startswith("VLLM_") for name in server.env):
+        yield missing.release(server)
     known = environment_variables(server.known_release)
     if not known:
         return

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
-from vllm_kustomize.vllm import names
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing, names
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.wording import did_you_mean
 
@@ -25,12 +25,16 @@ SEVERITY = Severity.ERROR
 HELP = "Use a name that the release has: `vllm-kustomize flags OPTION` lists those of many options."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield names that are in none of the release's registries."""
     for option, section, known in _registries(server):
         setting = server.options.get(option)
         name = setting.value if setting else None
-        if setting is None or not isinstance(name, str) or name in known or not known:
+        if setting is None or not isinstance(name, str) or not known:
+            continue
+        if name in known:
+            if server.assumed:
+                yield missing.release(server)
             continue
         last = names.last_with(section, name)
         gone = f"; {last} is the last that has it" if last and not server.assumed else ""

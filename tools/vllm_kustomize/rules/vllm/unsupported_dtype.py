@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.ERROR
@@ -22,9 +23,12 @@ HELP = "Use --dtype=half, or leave it out: vLLM then takes what the GPU has."
 _WITHOUT_BFLOAT16 = ("Tesla-T4", "Tesla-V100")
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield bfloat16 on GPUs that do not have it."""
-    if server.gpu is None or server.value("dtype") != "bfloat16":
+    if server.value("dtype") != "bfloat16" or server.accelerator != "cuda":
+        return
+    if server.gpu is None:
+        yield missing.gpu(server)
         return
     if server.gpu.product.startswith(_WITHOUT_BFLOAT16):
         yield Problem(

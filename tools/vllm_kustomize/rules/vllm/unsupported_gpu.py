@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.names import oldest_compute_capability
 from vllm_kustomize.vllm.server import Server
 
@@ -27,11 +28,16 @@ _OLD = {r"\bP100\b": (6, 0), r"\bP(?:4|40)\b": (6, 1), r"\bV100": (7, 0), r"\bTI
 """Compute capabilities of the products that a release may be too new for."""
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield servers that may run on a GPU that is too old for their release."""
     oldest = oldest_compute_capability(server.release)
-    if server.assumed or oldest is None or server.image is None or server.image.accelerator != "cuda":
+    if oldest is None or server.image is None or server.image.accelerator != "cuda":
         return
+    if server.assumed:
+        yield missing.release(server)
+        return
+    if not server.gpu_products:
+        yield missing.gpu(server)
     for product in server.gpu_products:
         for pattern, capability in _OLD.items():
             if re.search(pattern, product) and capability < oldest:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.cli import catalog
 from vllm_kustomize.vllm.cli.parser import parse
 from vllm_kustomize.vllm.cli.rewriting import Remark
 from vllm_kustomize.vllm.server import Server
 
+_BY_RELEASE = frozenset({"unknown", "value", "deprecated"})
+"""Remarks that one release makes and another does not."""
 
-def problems(server: Server, *kinds: str) -> Iterator[Problem]:
+
+def problems(server: Server, *kinds: str) -> Iterator[Outcome]:
     """The remarks of these kinds, each at the argument that it is about.
 
     Against a release that is not the server's own they are at most warnings, and say which one it is. Where
-    the image names no release they are only those that every release has.
+    the image names no release they are only those that every release has, and the others are undecided.
     """
+    if server.assumed and server.options and _BY_RELEASE & set(kinds):
+        yield missing.release(server)
     for remark in (*server.parsed.errors, *server.parsed.notices):
         if remark.kind in kinds and (not server.assumed or _is_in_every_release(server, remark)):
             argument = server.line.arguments[min(remark.index, len(server.line.arguments) - 1)]

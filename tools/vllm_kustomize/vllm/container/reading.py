@@ -6,7 +6,7 @@ from vllm_kustomize.kubernetes.controllers import Effect
 from vllm_kustomize.kubernetes.fields import items, text
 from vllm_kustomize.kubernetes.images import image_of
 from vllm_kustomize.kubernetes.pods import Container, Pod, all_pods
-from vllm_kustomize.model import Build, FieldPath, Resource, Skipped
+from vllm_kustomize.model import Build, FieldPath, Resource, Undecided
 from vllm_kustomize.vllm.cli.parser import Given, parse
 from vllm_kustomize.vllm.container.commandline import CommandLine, NotRead, command_line
 from vllm_kustomize.vllm.container.environment import UNKNOWN, environment
@@ -18,14 +18,14 @@ from vllm_kustomize.wording import shorten
 
 def servers(
     build: Build, vllm_version: str = "", faults: list[tuple[Resource, Exception]] | None = None
-) -> tuple[tuple[Server, ...], tuple[Skipped, ...]]:
-    """The vLLM servers of a build, and what could not be read as one, each with the reason.
+) -> tuple[tuple[Server, ...], tuple[Undecided, ...]]:
+    """The vLLM servers of a build, and the containers that cannot be read as one, each with the reason.
 
     `vllm_version` comes before what the images' tags say. `faults` takes what is raised for a container, so
     that the others are read; without it nothing is caught.
     """
     found: list[Server] = []
-    skipped: list[Skipped] = []
+    unread: list[Undecided] = []
     for pod in (pod for resource in build.resources for pod in all_pods(resource)):
         for container in pod.containers:
             try:
@@ -38,8 +38,8 @@ def servers(
             if isinstance(server, Server):
                 found.append(server)
             elif server is not None:
-                skipped.append(Skipped(f"{container} of {pod.resource}", server.reason))
-    return tuple(found), tuple(skipped)
+                unread.append(Undecided(server.reason, f"{container} of {pod.resource}"))
+    return tuple(found), tuple(unread)
 
 
 def _replaced(pod: Pod, container: Container) -> NotRead | None:
