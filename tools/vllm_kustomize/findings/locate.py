@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from vllm_kustomize.faults import describe
 from vllm_kustomize.findings.fingerprint import stable_path
+from vllm_kustomize.kubernetes.fields import get
 from vllm_kustomize.kustomize.discover import display_path, kustomization_in
 from vllm_kustomize.kustomize.provenance import Located, Locator
 from vllm_kustomize.kustomize.replay.graph import SourceTree
 from vllm_kustomize.kustomize.yaml.nodes import Document
-from vllm_kustomize.model import Build, FieldPath, Finding, Location, Precision, Problem, Resource, Severity
+from vllm_kustomize.kustomize.yaml.words import word_in
+from vllm_kustomize.model import (
+    Build,
+    FieldPath,
+    Finding,
+    Location,
+    Precision,
+    Problem,
+    Resource,
+    Severity,
+    without_offset,
+)
 
 Find = Callable[[Resource | None, FieldPath], Located]
 """Names the place that set a field; the object is None for a problem of the whole build."""
@@ -28,7 +40,9 @@ def locate(
         find = _in_overlay(Locator(tree.graph(build.overlay.directory)))
     else:
         find = _in_documents(documents, build.file or "")
+    find = _to_the_word(find, tree.texts)
     for problem in problems:
+        field, _ = without_offset(problem.path)
         try:
             located = find(problem.resource, problem.path if problem.at is None else problem.at)
             related = tuple(
@@ -45,10 +59,10 @@ def locate(
             help=problem.help,
             overlay=build.overlay.name if build.overlay else None,
             resource=problem.resource.identity() if problem.resource else None,
-            path=problem.path,
+            path=field,
             location=located.primary,
             related=(*related, *located.related),
-            stable_path=stable_path(problem.path, problem.resource.manifest if problem.resource else {}),
+            stable_path=stable_path(field, problem.resource.manifest if problem.resource else {}),
         )
 
 
@@ -58,6 +72,21 @@ def _whole(build: Build) -> Location:
     else:
         file = build.file or ""
     return Location(file, 1, 1, precision=Precision.FILE)
+
+
+def _to_the_word(find: Find, texts: Mapping[str, str]) -> Find:
+    """Follow a path that goes on into a field's text to the word there."""
+
+    def find_word(resource: Resource | None, path: FieldPath) -> Located:
+        field, offset = without_offset(path)
+        located = find(resource, field)
+        value = get(resource.manifest, field) if resource and offset is not None else None
+        at = located.primary
+        if not isinstance(value, str) or offset is None or at.precision is not Precision.EXACT:
+            return located
+        return replace(located, primary=word_in(texts.get(at.file, ""), at, value, offset))
+
+    return find_word
 
 
 def _in_documents(documents: Sequence[Document], file: str) -> Find:

@@ -135,7 +135,7 @@ def _allows(allow: Allow, finding: Finding) -> bool:
     at = finding.location
     if allow.error or at is None or finding.rule in NEVER_ACCEPTED or finding.rule not in allow.rules:
         return False
-    here = allow.heads if at.precision == Precision.FILE else allow.line == at.line
+    here = allow.heads if at.precision == Precision.FILE else allow.line in (at.line, at.begins)
     return here and allow.location.file == at.file
 
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vllm_kustomize.model import FieldPath, Manifest
+from vllm_kustomize.model import FieldPath, Manifest, Offset
 
 if TYPE_CHECKING:
     from typing import TypeGuard
 
 
 def get(value: Any, path: FieldPath) -> Any:
-    """The value at a path, or None where the path leads nowhere."""
+    """The value at a path, or None where the path leads nowhere; a path into a text stays at the text."""
     for step in path:
         if isinstance(value, dict):
             value = value.get(step)
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
-        else:
+        elif not isinstance(step, Offset):
             return None
     return value
 

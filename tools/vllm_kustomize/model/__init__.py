@@ -10,9 +10,11 @@ from vllm_kustomize.model.resource import (
     FieldPath,
     KubernetesVersion,
     Manifest,
+    Offset,
     Overlay,
     Resource,
     format_path,
+    without_offset,
 )
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "KubernetesVersion",
     "Location",
     "Manifest",
+    "Offset",
     "Outcome",
     "Overlay",
     "Part",
@@ -38,4 +41,5 @@ __all__ = [
     "Suppressed",
     "Undecided",
     "format_path",
+    "without_offset",
 ]

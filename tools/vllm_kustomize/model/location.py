@@ -20,10 +20,14 @@ class Precision(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place in a source file; `line` and `column` count from 1 and point at the value."""
+    """A place in a source file; `line` and `column` count from 1 and point at the value.
+
+    `begins` is the line where the value begins, where the place is a word further inside of it.
+    """
 
     file: str
     line: int
     column: int
     note: str = ""
     precision: Precision = Precision.EXACT
+    begins: int = 0

@@ -17,6 +17,11 @@ Manifest = Mapping[Any, Any]
 KubernetesVersion = tuple[int, int]
 """Major and minor, so that `version >= (1, 36)` reads as it should."""
 
+
+class Offset(int):
+    """The last step of a path that goes on into a field's text: the character where a word begins."""
+
+
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
@@ -92,10 +97,18 @@ class Build:
     file: str | None = None
 
 
+def without_offset(path: FieldPath) -> tuple[FieldPath, int | None]:
+    """The path of a field, and where in its text a word begins; None where the whole field is meant."""
+    if path and isinstance(path[-1], Offset):
+        return path[:-1], int(path[-1])
+    return path, None
+
+
 def format_path(path: FieldPath) -> str:
     """Write a field path as kube-apiserver does: `spec.containers[0].image`, `metadata.labels[a/b]`."""
     parts = [
-        f"[{step}]" if isinstance(step, int) or not _PLAIN_KEY.match(step) else f".{step}" for step in path
+        f"[{step}]" if isinstance(step, int) or not _PLAIN_KEY.match(step) else f".{step}"
+        for step in without_offset(path)[0]
     ]
     return "".join(parts).removeprefix(".")
 

@@ -19,6 +19,7 @@ _MANY = 8
 _LONG = 30
 """Findings from which on a table of all rules stands at the end."""
 _TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|(?:(?! #).)*")
+_WORD = re.compile(r"[^\s\"']+")
 _FLOW_TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[^,\]}]*")
 
 
@@ -65,7 +66,7 @@ def _quote(finding: Finding, style: Style) -> Iterator[str]:
     gutter = " " * (4 + len(number))
     room = max(_NARROWEST, min(style.width or _WIDEST, _WIDEST) - len(gutter) - 4)
     column = finding.location.column - 1 - finding.excerpt_from
-    before, value, after = _split(finding.excerpt, column, is_cut=finding.excerpt_from > 0)
+    before, value, after = _split(finding.excerpt, column, _token_at(finding, column))
     indent = len(before) - len(before.lstrip())
     if indent > 8:  # deep YAML: its indentation says nothing here
         before = before[indent - 4 :]
@@ -79,14 +80,22 @@ def _quote(finding: Finding, style: Style) -> Iterator[str]:
     yield f"{gutter} {bar} {' ' * _width(before)}{mark}"
 
 
-def _split(line: str, column: int, *, is_cut: bool) -> tuple[str, str, str]:
-    """What stands before, at, and after the value that begins at a column; printable.
+def _token_at(finding: Finding, column: int) -> re.Pattern[str]:
+    """What a value that begins at a column of the excerpt consists of.
 
-    A line so long that its beginning `is_cut` off is taken for one in flow style.
+    A line so long that its beginning is cut off is taken for one in flow style.
     """
+    if finding.location and finding.location.begins:
+        return _WORD
+    before = finding.excerpt[:column]
+    in_flow = before.count("[") + before.count("{") > before.count("]") + before.count("}")
+    return _FLOW_TOKEN if in_flow or finding.excerpt_from else _TOKEN
+
+
+def _split(line: str, column: int, token: re.Pattern[str]) -> tuple[str, str, str]:
+    """What stands before, at, and after the value that begins at a column; printable."""
     before = line[:column]
-    in_flow = is_cut or before.count("[") + before.count("{") > before.count("]") + before.count("}")
-    match = (_FLOW_TOKEN if in_flow else _TOKEN).match(line, column)
+    match = token.match(line, column)
     value = match[0].rstrip().removesuffix(":") if match else ""
     if value.startswith(("{", "[")):
         value = value[0]

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from vllm_kustomize.kubernetes.fields import strings
 from vllm_kustomize.kubernetes.images import image_of
 from vllm_kustomize.kubernetes.pods import Container, pods
-from vllm_kustomize.model import FieldPath, Problem, Resource, Severity
+from vllm_kustomize.model import FieldPath, Offset, Problem, Resource, Severity
 
 SEVERITY = Severity.WARNING
 HELP = "Use command: [vllm, serve] with the arguments as a list, or put `exec` before the server's command."
@@ -35,12 +35,13 @@ def check(resource: Resource) -> Iterator[Problem]:
     for pod in pods(resource):
         for container in pod.servers:
             script = shell_script(container)
-            if script is None or _EXEC.search(script[2]) or not _SERVER.search(script[2]):
+            server = _SERVER.search(script[2]) if script else None
+            if script is None or server is None or _EXEC.search(script[2]):
                 continue
             shell = script[0]
             if shell == "dash" or (shell == "sh" and image_of(container.image)) or _goes_on(script[2]):
                 message = f"{container} runs vLLM in {shell} without exec: SIGTERM never reaches it"
-                yield Problem(script[1], message)
+                yield Problem((*script[1], Offset(server.start())), message)
 
 
 def _goes_on(script: str) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from vllm_kustomize.kubernetes import images
 from vllm_kustomize.kubernetes.pods import Container, Pod
-from vllm_kustomize.model import Build, FieldPath
+from vllm_kustomize.model import Build, FieldPath, Offset
 from vllm_kustomize.vllm.cli import catalog
 from vllm_kustomize.vllm.container import shell
 from vllm_kustomize.vllm.container.environment import (
@@ -48,11 +48,15 @@ FindFile = Callable[[str], "File | None"]
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of the server, the field it comes from, and where in that field's text it begins."""
+    """One argument of the server and the field it comes from.
+
+    `offset` is where in that field's text it begins, `verbatim` whether that text is as it is written.
+    """
 
     text: str
     path: FieldPath
     offset: int = 0
+    verbatim: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def command_line(build: Build, pod: Pod, container: Container) -> CommandLine | 
         return words
     variables = environment(build, pod, container)
     more = may_have_more(container)
-    words = [Argument(expand(word.text, variables, more), word.path) for word in words]
+    words = [_expanded(word, variables, more) for word in words]
 
     def find(file: str) -> File | None:
         return mounted_file(build, pod, container, file)
@@ -105,6 +109,11 @@ def command_line(build: Build, pod: Pod, container: Container) -> CommandLine | 
     if isinstance(line, CommandLine) and "--omni" in line.texts:
         return NotRead("--omni hands the command line to vLLM-Omni, whose options are not in the catalog")
     return line
+
+
+def _expanded(word: Argument, variables: Mapping[str, str], more: bool) -> Argument:
+    text = expand(word.text, variables, more)
+    return Argument(text, word.path, verbatim=text == word.text)
 
 
 def _words(container: Container) -> list[Argument] | NotRead:
@@ -207,7 +216,7 @@ def _of_shell(
         return NotRead(f"its shell script cannot be read: {unreadable}") if "vllm" in script.text else None
     lines = []
     for command in found:
-        inner = [Argument(word.text, script.path, word.offset) for word in command.words]
+        inner = [_word_of(script, word) for word in command.words]
         line = _of_program(inner, variables, find)
         if isinstance(line, CommandLine):
             lines.append(line)
@@ -218,6 +227,13 @@ def _of_shell(
     if not lines and "vllm" in script.text:
         return NotRead("its shell script does not show how it starts vLLM")
     return lines[0] if lines else None
+
+
+def _word_of(script: Argument, word: shell.Word) -> Argument:
+    """A word of a script as an argument; one of a script inside of another is where that one is."""
+    if not script.verbatim or script.offset:
+        return Argument(word.text, script.path, word.offset, script.verbatim)
+    return Argument(word.text, (*script.path, Offset(word.offset)), word.offset)
 
 
 def _text(words: Sequence[Argument], index: int) -> str:
