@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from vllm_kustomize.kubernetes.fields import mapping
 from vllm_kustomize.model import Outcome, Problem, Severity
 from vllm_kustomize.vllm import missing
+from vllm_kustomize.vllm.offloading import region
 from vllm_kustomize.vllm.server import LAYOUT, Server
 
 SEVERITY = Severity.ERROR
@@ -24,9 +25,6 @@ HELP = "Mount an emptyDir with medium: Memory and a sizeLimit at /dev/shm."
 
 _CHECKED_SINCE = (0, 27)
 """The release from which on vLLM looks at the free space first, and stops; before, it may run out later."""
-
-_OFFLOADS_THERE = {"cuda": (0, 27), "xpu": (0, 32)}
-"""The releases from which on the offloaded KV cache is a file in /dev/shm (v1/kv_offload/cpu/spec.py)."""
 
 
 def check_server(server: Server) -> Iterator[Outcome]:
@@ -57,10 +55,9 @@ def check_server(server: Server) -> Iterator[Outcome]:
 
 def _needs(server: Server) -> str:
     """What needs more than the default, or nothing."""
-    offload = server.options.get("kv_offloading_size")
-    since = _OFFLOADS_THERE.get(server.accelerator or "")
-    if offload is not None and since is not None and server.version >= since:
-        return f"{offload.shown} GiB is taken from there"
+    offloaded = region(server)
+    if offloaded is not None:
+        return f"{offloaded.shown} is taken from there"
     if not server.ranks_through_shared_memory:
         return ""
     ranks = server.local_ranks * server.local_engines

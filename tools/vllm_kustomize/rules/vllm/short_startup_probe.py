@@ -1,9 +1,8 @@
 """The startup probe kills a vLLM server that is still loading.
 
 What the probe does not wait for is killed, restarted, and killed again. A seven-billion-parameter model on
-an H100, with its weights on disk, served after 49 seconds with warm caches and after 152 with cold ones, of
-which
-82 compiled kernels; 34 of them are Python's imports alone. Less than the former is an error, less than the
+an H100, with its weights on disk, served after 49 seconds with warm caches and after 152 with cold ones: 82
+of these build kernels with nvcc, 34 are Python's imports. Less than the former is an error, less than the
 latter a warning.
 
 Bad:   startupProbe: {periodSeconds: 5, failureThreshold: 6}         # half a minute
