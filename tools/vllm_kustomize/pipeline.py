@@ -29,7 +29,7 @@ from vllm_kustomize.settings import UNCHECKED, Settings
 from vllm_kustomize.wording import shorten
 
 if TYPE_CHECKING:
-    from vllm_kustomize.checks.run import Plan
+    from vllm_kustomize.checks.plan import Plan
     from vllm_kustomize.findings.triage import Triaged
     from vllm_kustomize.kustomize.replay.graph import SourceTree
     from vllm_kustomize.kustomize.yaml.nodes import Document
@@ -164,10 +164,10 @@ def validate(
         if (settings.name_engine or settings.engine) and not cache.engine:
             cache.engine = engine.version()
         if missing or targets.files or cache.patterns != settings.patterns():
-            from vllm_kustomize.checks import run
+            from vllm_kustomize.checks.plan import plan as planned
             from vllm_kustomize.kustomize.replay.graph import SourceTree, kustomize_version
 
-            plan = run.plan(settings)
+            plan = planned(settings)
             if settings.server:
                 plan = replace(plan, ask=engine.dry_run)
             if settings.existing:
@@ -267,7 +267,7 @@ def build(path: str, engine: str | None = None) -> bytes:
 
 def _guarded(check: Callable[[], Part], of: Overlay | str) -> Part:
     """What came of an overlay or file; where checking it fails or takes too much, a finding that says so."""
-    from vllm_kustomize.checks.run import internal_error, not_checked
+    from vllm_kustomize.checks.nets import internal_error, not_checked
 
     if isinstance(of, Overlay):
         name, file = of.name, display_path(kustomization_in(of.directory) or of.directory)
@@ -297,11 +297,13 @@ def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
 
 
 def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
-    from vllm_kustomize.checks.run import check_source, gaps, not_checked
+    from vllm_kustomize.checks.nets import not_checked
+    from vllm_kustomize.checks.sources import check_sources, gaps
     from vllm_kustomize.kustomize.load import load_rendered
 
     overlay = rendered.overlay
-    about_sources = tuple(check_source(overlay, tree, plan))
+    graph = tree.graph(overlay.directory)
+    about_sources = tuple(check_sources(overlay, graph, plan))
     file = display_path(kustomization_in(overlay.directory) or overlay.directory)
     whole = Location(file, 1, 1, precision=Precision.FILE)
     if rendered.error:
@@ -310,7 +312,7 @@ def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
 
         if missing := what_it_needs(rendered.error, overlay.directory):
             return Part(about_sources, skipped=(Skipped(overlay.name, missing, whole=True),))
-        where = find_failure(tree.graph(overlay.directory), rendered.error) or whole
+        where = find_failure(graph, rendered.error) or whole
         failed = _pipeline_finding("build-failed", rendered.error, where, plan, overlay)
         return Part(failed + about_sources)
     try:
@@ -321,7 +323,7 @@ def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
         message = "the build is empty: it renders no object"
         return Part(_pipeline_finding("empty-build", message, whole, plan, overlay) + about_sources)
     part = _check(Build(resources, overlay), plan, tree)
-    skipped = part.skipped + tuple(gaps(overlay, tree, plan))
+    skipped = part.skipped + tuple(gaps(overlay, graph, plan))
     return replace(part, findings=part.findings + about_sources, skipped=skipped)
 
 
@@ -378,11 +380,11 @@ def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Docum
         definitions=checked.definitions,
         undecided=checked.undecided,
     )
-    if not checked.problems:
+    if not checked.diagnoses:
         return part
     from vllm_kustomize.findings.locate import locate
 
-    return replace(part, findings=tuple(locate(build, checked.problems, tree, documents)))
+    return replace(part, findings=tuple(locate(build, checked.diagnoses, tree, documents)))
 
 
 def _read_sources(part: Part, texts: Mapping[str, str], is_behind: Callable[[str], bool]) -> Part:

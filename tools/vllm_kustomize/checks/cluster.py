@@ -13,10 +13,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
-from vllm_kustomize.model import Error, FieldPath, Manifest, Problem, Resource, Severity
+from vllm_kustomize.model import Diagnosis, Error, FieldPath, Manifest, Problem, Resource, Severity
 
 RULE = "api-server"
 
@@ -40,7 +39,7 @@ _LOG = re.compile(r"[EWIF][0-9]{4} [0-9:.]+ ")
 _NO_VERDICT = ("(Unauthorized)", "(ServiceUnavailable)", "(Timeout)", "(TooManyRequests)", "(InternalError)")
 
 
-def check(resources: Sequence[Resource], ask: Ask, jobs: int) -> Iterator[Problem]:
+def check(resources: Sequence[Resource], ask: Ask, jobs: int) -> Iterator[Diagnosis]:
     """Yield what the server says about each object, asking about `jobs` of them at a time.
 
     Raises `Error` where the server cannot be reached or does not let the user ask.
@@ -49,7 +48,7 @@ def check(resources: Sequence[Resource], ask: Ask, jobs: int) -> Iterator[Proble
         answers = pool.map(ask, (_as_json(resource.manifest) for resource in resources))
         for resource, (code, text) in zip(resources, answers, strict=True):
             for problem in read(code, text, resource.manifest):
-                yield replace(problem, resource=resource)
+                yield Diagnosis.of(problem, RULE, resource)
 
 
 def read(code: int, text: str, manifest: Manifest) -> Iterator[Problem]:

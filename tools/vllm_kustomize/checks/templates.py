@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vllm_kustomize import rules
 from vllm_kustomize.checks import schema
 from vllm_kustomize.kubernetes.fields import get, texts
-from vllm_kustomize.model import Problem
+from vllm_kustomize.model import Diagnosis, Problem
 from vllm_kustomize.wording import join
 
 RULE = "unfilled-template"
@@ -19,10 +19,10 @@ _ABOUT_VALUES = frozenset({"literal-secret"})
 """Rules that know variables for what they are."""
 
 
-def set_aside(problems: Sequence[Problem]) -> list[Problem]:
+def set_aside(problems: Sequence[Diagnosis]) -> list[Diagnosis]:
     """The problems less those that the API server would have with variables, and one that speaks of these."""
-    kept: list[Problem] = []
-    unfilled: list[tuple[Problem, list[str]]] = []
+    kept: list[Diagnosis] = []
+    unfilled: list[tuple[Diagnosis, list[str]]] = []
     for problem in problems:
         variables = _variables(problem)
         if variables:
@@ -34,15 +34,14 @@ def set_aside(problems: Sequence[Problem]) -> list[Problem]:
     first = unfilled[0][0]
     names = list(dict.fromkeys(name for _, found in unfilled for name in found))
     more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
-    rule = rules.get(RULE)
     message = (
         f"{join([*names[:_SHOWN], *more])} still has to be filled in: {len(unfilled)} checks were not made"
     )
-    about = Problem(first.path, message, RULE, rule.severity, rule.help, first.resource, at=first.at)
+    about = rules.get(RULE).diagnose(Problem(first.path, message, at=first.at), first.resource)
     return [*kept, about]
 
 
-def _variables(problem: Problem) -> list[str]:
+def _variables(problem: Diagnosis) -> list[str]:
     """The variables in the field that would be refused, or point nowhere."""
     if problem.resource is None or problem.rule in _ABOUT_VALUES:
         return []

@@ -1,4 +1,4 @@
-"""Turn problems, which know only field paths, into findings, which know files."""
+"""Turn diagnoses, which know only field paths, into findings, which know files."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from vllm_kustomize.kustomize.yaml.nodes import Document
 from vllm_kustomize.kustomize.yaml.words import word_in
 from vllm_kustomize.model import (
     Build,
+    Diagnosis,
     FieldPath,
     Finding,
     Location,
     Precision,
-    Problem,
     Resource,
-    Severity,
     without_offset,
 )
 
@@ -30,9 +29,9 @@ Find = Callable[[Resource | None, FieldPath], Located]
 
 
 def locate(
-    build: Build, problems: Iterable[Problem], tree: SourceTree, documents: Sequence[Document] = ()
+    build: Build, diagnoses: Iterable[Diagnosis], tree: SourceTree, documents: Sequence[Document] = ()
 ) -> Iterator[Finding]:
-    """Add to each problem the place in the sources that caused it.
+    """Add to each diagnosis the place in the sources that caused it.
 
     `tree` reads an overlay's sources; `documents` are those of a file of rendered YAML.
     """
@@ -41,28 +40,29 @@ def locate(
     else:
         find = _in_documents(documents, build.file or "")
     find = _to_the_word(find, tree.texts)
-    for problem in problems:
-        field, _ = without_offset(problem.path)
+    for diagnosis in diagnoses:
+        resource = diagnosis.resource
+        field, _ = without_offset(diagnosis.path)
         try:
-            located = find(problem.resource, problem.path if problem.at is None else problem.at)
+            located = find(resource, diagnosis.path if diagnosis.at is None else diagnosis.at)
             related = tuple(
-                replace(find(related.resource or problem.resource, related.path).primary, note=related.note)
-                for related in problem.related
+                replace(find(related.resource or resource, related.path).primary, note=related.note)
+                for related in diagnosis.related
             )
         except Exception as fault:
             located, related = Located(_whole(build)), ()
             describe(fault)  # the finding is kept and loses its line, which `--debug` explains
         yield Finding(
-            rule=problem.rule,
-            severity=problem.severity or Severity.ERROR,
-            message=problem.message,
-            help=problem.help,
+            rule=diagnosis.rule,
+            severity=diagnosis.severity,
+            message=diagnosis.message,
+            help=diagnosis.help,
             overlay=build.overlay.name if build.overlay else None,
-            resource=problem.resource.identity() if problem.resource else None,
+            resource=resource.identity() if resource else None,
             path=field,
             location=located.primary,
             related=(*related, *located.related),
-            stable_path=stable_path(field, problem.resource.manifest if problem.resource else {}),
+            stable_path=stable_path(field, resource.manifest if resource else {}),
         )
 
 

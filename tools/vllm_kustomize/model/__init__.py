@@ -1,5 +1,6 @@
 """What flows through the pipeline: frozen values, no input or output."""
 
+from vllm_kustomize.model.diagnosis import Diagnosis
 from vllm_kustomize.model.error import Error
 from vllm_kustomize.model.finding import Allow, Finding, Suppressed
 from vllm_kustomize.model.location import Location, Precision
@@ -14,12 +15,14 @@ from vllm_kustomize.model.resource import (
     Overlay,
     Resource,
     format_path,
+    format_version,
     without_offset,
 )
 
 __all__ = [
     "Allow",
     "Build",
+    "Diagnosis",
     "Error",
     "FieldPath",
     "Finding",
@@ -41,5 +44,6 @@ __all__ = [
     "Suppressed",
     "Undecided",
     "format_path",
+    "format_version",
     "without_offset",
 ]

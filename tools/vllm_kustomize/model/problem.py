@@ -34,9 +34,9 @@ class Problem:
     """What a check found: a field and what is wrong with it. It knows nothing of files.
 
     `rule`, `severity` and `help` are given only where one check speaks for several rules (the schema and
-    API-server checks) or knows better than the rule's own constants. `resource` names the object where the
-    check saw a whole build. `at` is the field that holds the value, where that is not `path`: the server
-    reports a label at `metadata.labels`.
+    API-server checks) or knows better than the rule's own constants; a `Diagnosis` has them all. `resource`
+    names the object where the check saw a whole build. `at` is the field that holds the value, where that is
+    not `path`: the server reports a label at `metadata.labels`.
     """
 
     path: FieldPath

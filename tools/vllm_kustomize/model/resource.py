@@ -113,5 +113,10 @@ def format_path(path: FieldPath) -> str:
     return "".join(parts).removeprefix(".")
 
 
+def format_version(version: KubernetesVersion) -> str:
+    """Write a version as Kubernetes does: `1.36`."""
+    return f"{version[0]}.{version[1]}"
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""

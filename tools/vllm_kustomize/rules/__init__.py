@@ -20,7 +20,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vllm_kustomize.model import Build, Error, Outcome, Resource, Severity, SourceProblem
+from vllm_kustomize.model import Build, Diagnosis, Error, Outcome, Problem, Resource, Severity, SourceProblem
 from vllm_kustomize.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class Rule:
     def summary(self) -> str:
         """The manual's first line."""
         return self.manual.partition("\n")[0]
+
+    def diagnose(self, problem: Problem, resource: Resource | None = None) -> Diagnosis:
+        """A problem that this rule has found in an object, or in a build as a whole."""
+        return Diagnosis.of(problem, self.id, resource, self.severity, self.help)
 
 
 DEFAULT_GROUPS = ("correctness", "vllm", "kustomize")
