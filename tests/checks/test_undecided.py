@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from conftest import RunCli
-from vllm_kustomize.checks import run
+from vllm_kustomize.checks import plan, run
 from vllm_kustomize.model import Build, Resource
 from vllm_kustomize.settings import Settings
 
-PLAN = run.plan(Settings())
+PLAN = plan.plan(Settings())
 IMAGE = "vllm/vllm-openai:v0.33.0"
 NO_GPU = "the pod selects no GPU product"
 NO_RELEASE = "the image vllm/vllm-openai names no release of vLLM that is known"
