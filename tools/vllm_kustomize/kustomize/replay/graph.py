@@ -353,7 +353,10 @@ class _Build:
     def run(self, kustomization: Kustomization, setting: str, entry: Node) -> None:
         before = tuple(self.objects)
         specs = label_specs(entry, self.specs) if setting == "labels" else self.specs[setting]
-        self.objects = TRANSFORMERS[setting](before, entry, specs)
+        try:
+            self.objects = TRANSFORMERS[setting](before, entry, specs)
+        except SelectorError as error:
+            self.leave_out(entry, str(error))
         changes = _changes(before, self.objects)
         self.steps.append(Step(setting, entry, kustomization, before, changes, specs))
 

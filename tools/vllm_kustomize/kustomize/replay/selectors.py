@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import partial
 
+from vllm_kustomize.kubernetes import regex
 from vllm_kustomize.kustomize.replay.objects import Source
 from vllm_kustomize.kustomize.yaml.nodes import Node
+from vllm_kustomize.wording import quote
 
 _TERM = re.compile(
     r"\s*(?:(?P<not>!)\s*(?P<absent>[^\s,!=()<>]+)"
@@ -20,24 +22,30 @@ _TERM = re.compile(
 
 
 class SelectorError(Exception):
-    """A selector that cannot be read; the engine refuses it too."""
+    """A selector that cannot be read: the engine refuses it, or takes what cannot be matched here."""
+
+    def __init__(self, selector: str, kind: str = "regular expression of Go's (RE2)") -> None:
+        super().__init__(f"{quote(selector)} is not a {kind}")
 
 
 def select(target: Node, objects: Iterable[Source]) -> list[Source]:
-    """Return the objects that a `target` selects: all its fields are anchored regular expressions."""
+    """Return the objects that a `target` selects: all its fields are anchored regular expressions.
+
+    Raises SelectorError where one of them, or a selector of labels or annotations, cannot be read.
+    """
     group, version, kind, name, namespace = (
-        _pattern(target.text(field)) for field in ("group", "version", "kind", "name", "namespace")
+        partial(_any, target.text(field)) for field in ("group", "version", "kind", "name", "namespace")
     )
     labels, annotations = target.text("labelSelector"), target.text("annotationSelector")
     found = []
     for candidate in objects:
         now, first = candidate.id, candidate.original
         if (
-            _any(namespace, first.effective_namespace, now.effective_namespace)
-            and _any(name, first.name, now.name)
-            and _any(group, now.group)
-            and _any(version, now.version)
-            and _any(kind, now.kind)
+            namespace(first.effective_namespace, now.effective_namespace)
+            and name(first.name, now.name)
+            and group(now.group)
+            and version(now.version)
+            and kind(now.kind)
             and (not labels or matches(labels, _strings(candidate.root, "labels")))
             and (not annotations or matches(annotations, _strings(candidate.root, "annotations")))
         ):
@@ -51,10 +59,11 @@ def matches(selector: str, labels: Mapping[str, str]) -> bool:
     Raises SelectorError where the selector cannot be read.
     """
     position = 0
-    while position < len(selector.rstrip()):
+    selector = " ".join(selector.split())  # several blanks in a row could be matched in many ways
+    while position < len(selector):
         term = _TERM.match(selector, position)
         if term is None:
-            raise SelectorError(f"{selector!r} is not a label selector")
+            raise SelectorError(selector, "label selector")
         if not _holds(term, labels):
             return False
         position = term.end()
@@ -75,16 +84,12 @@ def _holds(term: re.Match[str], labels: Mapping[str, str]) -> bool:
     return value is not None
 
 
-@lru_cache(maxsize=1024)
-def _pattern(text: str) -> re.Pattern[str] | None:
+def _any(pattern: str, *values: str) -> bool:
+    """Whether a pattern, unless it is empty, fits one of the values as a whole."""
     try:
-        return re.compile(f"^(?:{text})$") if text else None
-    except re.error as error:
-        raise SelectorError(f"{text!r} is not a regular expression: {error}") from None
-
-
-def _any(pattern: re.Pattern[str] | None, *values: str) -> bool:
-    return pattern is None or any(pattern.match(value) for value in values)
+        return not pattern or any(regex.matches(f"^(?:{pattern})$", value) for value in values)
+    except regex.UnknownSyntax:
+        raise SelectorError(pattern) from None
 
 
 def _strings(root: Node, field: str) -> Mapping[str, str]:

@@ -6,11 +6,12 @@ Source: api/filters and api/internal/builtins of kubernetes-sigs/kustomize.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
+from vllm_kustomize.kubernetes import regex
 from vllm_kustomize.kustomize.replay.fields import FieldSpec, created, set_fields
 from vllm_kustomize.kustomize.replay.objects import CLUSTER_SCOPED, Source
+from vllm_kustomize.kustomize.replay.selectors import SelectorError
 from vllm_kustomize.kustomize.yaml.nodes import Node, written_over
 
 Write = Callable[[Node | None], Node | None]
@@ -40,12 +41,15 @@ def set_image(objects: Sequence[Source], entry: Node, specs: Sequence[FieldSpec]
 
 
 def names_image(entry: Node, image: object) -> bool:
-    """Tell whether an entry's `name`, which Kustomize takes for a regular expression, is that of an image."""
+    """Tell whether an entry's `name`, which Kustomize takes for a regular expression, is that of an image.
+
+    Raises SelectorError where it cannot be read.
+    """
+    name = entry.text("name")
     try:
-        pattern = re.compile(f"^{entry.text('name')}{_TAG_AND_DIGEST}$")
-    except re.error:
-        return False
-    return isinstance(image, str) and pattern.match(image) is not None
+        return isinstance(image, str) and regex.matches(f"^{name}{_TAG_AND_DIGEST}$", image)
+    except regex.UnknownSyntax:
+        raise SelectorError(name) from None
 
 
 def selects_image(source: Source, entry: Node, specs: Sequence[FieldSpec]) -> bool:
