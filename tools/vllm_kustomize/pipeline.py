@@ -31,7 +31,7 @@ from vllm_kustomize.wording import shorten
 if TYPE_CHECKING:
     from vllm_kustomize.checks.plan import Plan
     from vllm_kustomize.findings.triage import Triaged
-    from vllm_kustomize.kustomize.replay.graph import SourceTree
+    from vllm_kustomize.kustomize.replay.graph import SourceGraph, SourceTree
     from vllm_kustomize.kustomize.yaml.nodes import Document
 
 
@@ -254,15 +254,33 @@ def _triage(parts: Sequence[Part], settings: Settings, paths: Sequence[Path]) ->
     return triage(findings, settings, tuple(allows), seen_whole)
 
 
-def build(path: str, engine: str | None = None) -> bytes:
+def build(path: str, settings: Settings | None = None) -> bytes:
     """Render the overlay at `path` as the engine does; raises `Error` with its message where it fails."""
-    if not Path(path).is_dir() or kustomization_in(Path(path)) is None:
-        raise Error(f"{path} is not an overlay: a folder with a kustomization.yaml is one")
-    with Engine(find_engine(engine)) as started:
-        rendered = started.build(overlay_at(Path(path)))
+    overlay, settings = _overlay(path), settings or Settings()
+    options = BuildOptions(settings.helm, settings.unrestricted)
+    with Engine(find_engine(settings.engine), options=options, offline=settings.offline) as started:
+        rendered = started.build(overlay)
     if rendered.error:
         raise Error(f"{path} does not build: {rendered.error}")
     return rendered.output
+
+
+def build_with_sources(path: str, settings: Settings) -> tuple[str, SourceGraph]:
+    """Render the overlay at `path`, and read the sources behind it; raises `Error` as `build` does."""
+    from vllm_kustomize.kustomize.replay.graph import SourceTree, kustomize_version
+
+    rendered = build(path, settings).decode("utf-8", "replace")
+    version = ""
+    if settings.engine:
+        with Engine(find_engine(settings.engine)) as engine:
+            version = engine.version()
+    return rendered, SourceTree(kustomize_version(version)).graph(_overlay(path).directory)
+
+
+def _overlay(path: str) -> Overlay:
+    if not Path(path).is_dir() or kustomization_in(Path(path)) is None:
+        raise Error(f"{path} is not an overlay: a folder with a kustomization.yaml is one")
+    return overlay_at(Path(path))
 
 
 def _guarded(check: Callable[[], Part], of: Overlay | str) -> Part:

@@ -14,8 +14,11 @@ from vllm_kustomize.cli.options import ENGINE, OK
 @ENGINE
 def command(overlay: str, engine: str | None) -> int:
     """Print what the engine renders for one overlay."""
-    from vllm_kustomize import pipeline
+    from dataclasses import replace
 
-    output = pipeline.build(overlay, engine)
+    from vllm_kustomize import pipeline
+    from vllm_kustomize.settings.file import load_settings
+
+    output = pipeline.build(overlay, replace(load_settings([overlay]), engine=engine))
     sys.stdout.buffer.write(output)
     return OK

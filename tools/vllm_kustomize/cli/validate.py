@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vllm_kustomize.cli.options import COULD_NOT_RUN, ENGINE, FINDINGS, OK, PATHS, show_error
+from vllm_kustomize.cli.terminal import disarmed, has_colour
 from vllm_kustomize.model import Error, Report, Severity
 
 if TYPE_CHECKING:
@@ -266,28 +267,11 @@ def _write(report: Report, outputs: Sequence[Output], verbosity: int, seconds: f
             output.write(render(output.format, report, Style(verbosity=verbosity, seconds=seconds)))
             continue
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        text = render(output.format, report, Style(_colour(), verbosity, seconds, width))
-        click.echo(_disarmed(text) if output.format in _FOR_PEOPLE else text, nl=False)
+        text = render(output.format, report, Style(has_colour(), verbosity, seconds, width))
+        click.echo(disarmed(text) if output.format in _FOR_PEOPLE else text, nl=False)
 
 
 _FOR_PEOPLE = ("text", "concise")
-
-
-def _disarmed(text: str) -> str:
-    """A report whose words GitHub Actions does not take for commands.
-
-    Source: "Stopping and starting workflow commands" in the documentation of GitHub Actions.
-    """
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        return text
-    from uuid import uuid4
-
-    token = uuid4().hex
-    return f"::stop-commands::{token}\n{text}::{token}::\n"
-
-
-def _colour() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 @contextlib.contextmanager

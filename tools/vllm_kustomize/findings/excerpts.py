@@ -8,10 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from vllm_kustomize.kubernetes.secrets import HIDDEN, hide_tokens
 from vllm_kustomize.model import Finding, Location, Precision
-
-HIDDEN = "[hidden]"
-"""What stands instead of a value that may be secret."""
 
 MOST = 300
 """Characters that are quoted on either side of the place that a finding points at."""
@@ -19,7 +17,6 @@ MOST = 300
 _SECRET = re.compile(
     r"secret|token|passw|credential|(?:api|private|access)[-_.]?key|auth|stringData|/data/", re.IGNORECASE
 )
-_KNOWN_TOKEN = re.compile(r"\b(?:hf|sk|ghp|gho|glpat|xox[abp]|AKIA)[-_]?[A-Za-z0-9_-]{8,}")
 _KEY = re.compile(r"\s*(?:- +)*(\"[^\"]*\"\s*|'[^']*'\s*|[^\s:'\"#\[{][^:#]*):(?=\s|$)")
 _BEFORE_VALUE = re.compile(r"(\s*(?:- +)*(?:[\w./\"'-]+\s*:(?:\s+|$))?(?:--?[\w-]+=)?)(.*)")
 _BEFORE_CONTENT = re.compile(r"\s*(?:- +)*(?:#.*)?")
@@ -92,7 +89,7 @@ class Excerpts:
             speaks = any(_SECRET.search(text) for text in self._lines[max(0, index - 1) : index + 1])
         if is_secret or held or (speaks and key not in _HARMLESS_KEYS):
             return _without_value(line)
-        return _KNOWN_TOKEN.sub(HIDDEN, line)
+        return hide_tokens(line)
 
     def _surroundings(self, index: int) -> _Surroundings:
         begins, ends = _between(self._documents, index)

@@ -19,11 +19,24 @@ _ITEM_KEYS = ("name", "mountPath", "containerPort", "port", "ip", "key", "topolo
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A place that had a say in a field before: the value that stood there, or None where the note tells."""
+
+    location: Location
+    node: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Located:
-    """Where a field was set: the last writer first, then what it overrode."""
+    """Where a field was set: the last writer first, then what it overrode, the latest first."""
 
     primary: Location
-    related: tuple[Location, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
+
+    @property
+    def related(self) -> tuple[Location, ...]:
+        """The places of what was there earlier."""
+        return tuple(each.location for each in self.earlier)
 
 
 class Locator:
@@ -40,7 +53,7 @@ class Locator:
         """Return where the field at `path` was set, or the closest parent that someone set."""
         source = self._source(resource)
         if source is None:
-            return Located(self.whole().primary, self.graph.incomplete[:1])
+            return Located(self.whole().primary, tuple(map(Earlier, self.graph.incomplete[:1])))
         node, trail, whole = _follow(source.root, resource.manifest, path)
         if not whole:
             missing = path[len(trail)] if len(trail) < len(path) else None
@@ -49,10 +62,10 @@ class Locator:
                 return Located(remover.location(Precision.PARENT, "removed here"))
             return Located(node.key_location(Precision.PARENT))
         rendered = _value(resource.manifest, path)
-        if _explains(node, rendered):
+        if _explains(node, rendered) or _is_own_hashed_name(source, node, rendered):
             return Located(node.location(), tuple(_overridden(source.root, trail)))
         if isinstance(rendered, str) and (renamed := self._reference(node, rendered)):
-            return Located(node.location(), renamed)
+            return Located(node.location(), tuple(map(Earlier, renamed)))
         return Located(node.key_location(Precision.PARENT), tuple(_overridden(source.root, trail)))
 
     def whole(self) -> Located:
@@ -93,6 +106,12 @@ class Locator:
                 found, _ = source.root.find(("metadata", "name"))
                 return (found.location(note=f"names {source}"),)
         return ()
+
+
+def _is_own_hashed_name(source: Source, node: Node, rendered: Any) -> bool:
+    """Whether a value is the object's own name, to which the engine has appended a hash of the content."""
+    own = source.hashed and source.root.find(("metadata", "name"))[0] is node
+    return own and isinstance(rendered, str) and rendered[: -_HASH_LENGTH - 1] == node.value
 
 
 def _identity(source: Source) -> tuple[str, str, str, str]:
@@ -160,7 +179,7 @@ def _explains(node: Node, rendered: Any) -> bool:
     return bool(value == rendered) and isinstance(value, bool) == isinstance(rendered, bool)
 
 
-def _overridden(root: Node, path: FieldPath) -> Iterator[Location]:
+def _overridden(root: Node, path: FieldPath) -> Iterator[Earlier]:
     """Yield what stood at `path` before, the latest first.
 
     An item of a list that was replaced whole stands for nothing in the old list, so the list is named.
@@ -176,4 +195,4 @@ def _overridden(root: Node, path: FieldPath) -> Iterator[Location]:
     for past in pasts:
         found, _ = past.find(keys)
         if found.precision is Precision.EXACT:
-            yield found.location(note=found.note or OVERRIDDEN)
+            yield Earlier(found.location(note=found.note or OVERRIDDEN), None if found.note else found)

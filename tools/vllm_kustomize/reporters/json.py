@@ -13,7 +13,7 @@ def render(report: Report, style: Style) -> str:
     """Write a report as one JSON object."""
     document = {
         "version": 1,
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_as_json(finding) for finding in report.findings],
         "summary": {
             "overlays": report.overlays,
             "documents": report.documents,
@@ -40,7 +40,8 @@ def render(report: Report, style: Style) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_as_json(finding: Finding) -> dict[str, Any]:
+    """A finding as the contract has it."""
     return {
         "rule": finding.rule,
         "severity": str(finding.severity),
@@ -49,14 +50,15 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "overlay": finding.overlay,
         "overlays": list(finding.overlays),
         "document": finding.resource.document if finding.resource else None,
-        "resource": _resource(finding.resource) if finding.resource else None,
+        "resource": resource_as_json(finding.resource) if finding.resource else None,
         "path": format_path(finding.path),
-        "location": _location(finding.location) if finding.location else None,
-        "related": [{**_location(related), "note": related.note} for related in finding.related],
+        "location": location_as_json(finding.location) if finding.location else None,
+        "related": [{**location_as_json(related), "note": related.note} for related in finding.related],
     }
 
 
-def _resource(resource: Resource) -> dict[str, str | None]:
+def resource_as_json(resource: Resource) -> dict[str, str | None]:
+    """What identifies an object."""
     return {
         "apiVersion": resource.api_version,
         "kind": resource.kind,
@@ -65,7 +67,8 @@ def _resource(resource: Resource) -> dict[str, str | None]:
     }
 
 
-def _location(location: Location) -> dict[str, Any]:
+def location_as_json(location: Location) -> dict[str, Any]:
+    """A place, and how sure it is; its note is for the caller to put somewhere."""
     return {
         "file": location.file,
         "line": location.line,
