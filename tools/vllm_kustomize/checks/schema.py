@@ -9,7 +9,7 @@ Good:  replicas: 1
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -38,7 +38,10 @@ def schema_problems(validator: jsonschema_rs.Draft7Validator, manifest: Manifest
 
 def without_nulls(value: Any, depth: int = _DEEPEST) -> Any:
     """Drop null from mappings, as the API server's decoder does, and what is nested too deep to matter."""
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        # Half of a surrogate pair cannot be written as UTF-8; the server reads it as a replacement character.
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
         if not depth:
             return {}
         return {
@@ -48,9 +51,6 @@ def without_nulls(value: Any, depth: int = _DEEPEST) -> Any:
         }
     if isinstance(value, list):
         return [without_nulls(item, depth - 1) for item in value] if depth else []
-    if isinstance(value, str):
-        # Half of a surrogate pair cannot be written as UTF-8; the server reads it as a replacement character.
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
     return value if isinstance(value, (int, float, type(None))) else str(value)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from vllm_kustomize.kubernetes import images
 from vllm_kustomize.kubernetes.controllers import Controller, Effect, controller_of
 from vllm_kustomize.kubernetes.fields import get, items, mapping, strings, text
+from vllm_kustomize.kubernetes.once import once
 from vllm_kustomize.model import FieldPath, Manifest, Resource
 
 TEMPLATES: dict[str, tuple[FieldPath, ...]] = {
@@ -163,16 +164,22 @@ class Pod:
             yield Container(path, container)
 
 
-def pods(resource: Resource) -> Iterator[Pod]:
+@once
+def pods(resource: Resource) -> tuple[Pod, ...]:
     """The complete pod templates of an object: none for most kinds, two for a LeaderWorkerSet.
 
     In custom resources that are not in the table whatever has a `spec` with containers in it is one.
     """
-    return (pod for pod in all_pods(resource) if not pod.partial)
+    return tuple(pod for pod in all_pods(resource) if not pod.partial)
 
 
-def all_pods(resource: Resource) -> Iterator[Pod]:
+@once
+def all_pods(resource: Resource) -> tuple[Pod, ...]:
     """The pod templates of an object, and the specs that an operator completes."""
+    return tuple(_pods(resource))
+
+
+def _pods(resource: Resource) -> Iterator[Pod]:
     if resource.kind in TEMPLATES:
         for path in TEMPLATES[resource.kind]:
             template = mapping(get(resource.manifest, path))

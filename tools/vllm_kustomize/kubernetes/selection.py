@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vllm_kustomize.kubernetes.fields import mapping
+from vllm_kustomize.kubernetes.once import once
 from vllm_kustomize.kubernetes.pods import TEMPLATES, Pod, pods
 from vllm_kustomize.model import Build, Resource
 
@@ -25,6 +26,7 @@ _WITHOUT_PODS = {
 """Kinds of custom resources whose controllers make no pods of them; any other may."""
 
 
+@once
 def pods_in(build: Build) -> Mapping[str, list[Pod]]:
     """The pod templates of a build by namespace."""
     found: dict[str, list[Pod]] = {}
@@ -34,6 +36,7 @@ def pods_in(build: Build) -> Mapping[str, list[Pod]]:
     return found
 
 
+@once
 def maker_of_more_pods(build: Build) -> Resource | None:
     """An object of which a controller may make pods that the build does not show, or None."""
     return next(filter(_may_make_pods, build.resources), None)

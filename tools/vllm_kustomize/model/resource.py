@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,13 @@ class Resource:
     """One object of a rendered stream.
 
     `document` is the 0-based index of its document there, and `at` its place in that document: not empty only
-    for the items of a `List`.
+    for the items of a `List`. `kept` is what was worked out about the object (`kubernetes.once`).
     """
 
     manifest: Manifest
     document: int = 0
     at: FieldPath = ()
+    kept: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def api_version(self) -> str:
@@ -90,11 +91,13 @@ class Build:
     """What one overlay, or one file of rendered YAML, comes to; equal to itself alone.
 
     `overlay` is None for a file; `file` is then its path ("-" for standard input).
+    `kept` is what was worked out about the build as a whole (`kubernetes.once`).
     """
 
     resources: tuple[Resource, ...]
     overlay: Overlay | None = None
     file: str | None = None
+    kept: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 def without_offset(path: FieldPath) -> tuple[FieldPath, int | None]:

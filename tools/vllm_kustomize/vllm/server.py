@@ -7,7 +7,7 @@ setting a property gives vLLM's default for the release.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -16,6 +16,7 @@ from typing import Any, TypeGuard
 from vllm_kustomize.kubernetes import quantity
 from vllm_kustomize.kubernetes.fields import get, items, mapping, strings, text
 from vllm_kustomize.kubernetes.images import Image
+from vllm_kustomize.kubernetes.lookup import autoscalers
 from vllm_kustomize.kubernetes.pods import Container, Pod
 from vllm_kustomize.model import Build, Error, FieldPath, Manifest, Related, Resource
 from vllm_kustomize.vllm.cli.parser import Parsed
@@ -341,17 +342,9 @@ class Server:
         return [text(port.get("name")) for _, port in items(self.container.spec.get("ports"), ())]
 
     @property
-    def autoscalers(self) -> Iterator[Resource]:
+    def autoscalers(self) -> Sequence[Resource]:
         """The autoscalers of the build that scale this workload."""
-        for scaler in self.build.resources:
-            if scaler.kind in ("HorizontalPodAutoscaler", "ScaledObject"):
-                target = mapping(get(scaler.manifest, ("spec", "scaleTargetRef")))
-                if (
-                    target.get("name") == self.resource.name
-                    and target.get("kind", "Deployment") == self.resource.kind
-                    and scaler.namespace == self.resource.namespace
-                ):
-                    yield scaler
+        return autoscalers(self.build, self.resource)
 
     @cached_property
     def files(self) -> Files:

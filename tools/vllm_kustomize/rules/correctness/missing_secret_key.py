@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import flag, get, items, mapping, text
-from vllm_kustomize.kubernetes.lookup import find
+from vllm_kustomize.kubernetes.lookup import find, of_kind
 from vllm_kustomize.kubernetes.pods import pods
 from vllm_kustomize.model import Build, FieldPath, Manifest, Problem, Related, Resource, Severity
 from vllm_kustomize.wording import did_you_mean
@@ -40,7 +40,7 @@ def check_build(build: Build) -> Iterator[Problem]:
         name, key = text(reference, "name"), text(reference, "key")
         source = find(build, kind, resource.namespace, name)
         if source is None:
-            there = [r.name for r in build.resources if r.kind == kind and r.namespace == resource.namespace]
+            there = [r.name for r in of_kind(build, kind) if r.namespace == resource.namespace]
             if near := did_you_mean(name, there, _ALIKE):
                 message = f"this build has no {kind} '{name}'{near}"
                 yield Problem((*path, "name"), message, severity=Severity.WARNING, resource=resource)
@@ -72,10 +72,14 @@ def _may_have(source: Resource, key: str, build: Build) -> bool:
         or key in known
         or source.manifest.get("type") == "kubernetes.io/service-account-token"
         or any("inject" in str(name) for name in mapping(source.metadata.get("annotations")))
-        or any(_fills(other, source) for other in build.resources)
+        or (source.kind == "Secret" and _is_filled(source, build))
     )
 
 
-def _fills(other: Resource, source: Resource) -> bool:
-    fields = _FILLED_BY.get(other.kind, ()) if source.kind == "Secret" else ()
-    return any(get(other.manifest, field) == source.name for field in fields)
+def _is_filled(secret: Resource, build: Build) -> bool:
+    return any(
+        get(other.manifest, field) == secret.name
+        for kind, fields in _FILLED_BY.items()
+        for other in of_kind(build, kind)
+        for field in fields
+    )

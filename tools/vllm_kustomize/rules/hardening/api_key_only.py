@@ -16,13 +16,14 @@ from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes import selectors
 from vllm_kustomize.kubernetes.fields import get, mapping
+from vllm_kustomize.kubernetes.lookup import of_kind
 from vllm_kustomize.model import Manifest, Problem, Resource, Severity
 from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.WARNING
 HELP = "Add a NetworkPolicy that selects the pod, and let a gateway pass on only the paths it should."
 
-_POLICIES = frozenset({"NetworkPolicy", "CiliumNetworkPolicy", "AuthorizationPolicy"})
+_POLICIES = ("NetworkPolicy", "CiliumNetworkPolicy", "AuthorizationPolicy")
 
 
 def check_server(server: Server) -> Iterator[Problem]:
@@ -39,8 +40,8 @@ def check_server(server: Server) -> Iterator[Problem]:
 
 
 def _policies(server: Server) -> Iterator[Resource]:
-    for resource in server.build.resources:
-        if resource.kind in _POLICIES and resource.namespace == server.resource.namespace:
+    for resource in of_kind(server.build, *_POLICIES):
+        if resource.namespace == server.resource.namespace:
             yield resource
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from vllm_kustomize.kubernetes.controllers import controller_of
 from vllm_kustomize.kubernetes.devices import is_gpu
 from vllm_kustomize.kubernetes.fields import get, items, mapping, text
+from vllm_kustomize.kubernetes.lookup import of_kind
 from vllm_kustomize.model import Build, FieldPath, Problem, Resource, Severity
 
 SEVERITY = Severity.WARNING
@@ -71,9 +72,8 @@ def _flavor(model: Resource, build: Build) -> _Claim | None:
     """What an OpenModel claims, where Playgrounds of the build serve it."""
     served = [
         resource
-        for resource in build.resources
-        if resource.kind == "Playground"
-        and get(resource.manifest, ("spec", "modelClaim", "modelName")) == model.name
+        for resource in of_kind(build, "Playground")
+        if get(resource.manifest, ("spec", "modelClaim", "modelName")) == model.name
     ]
     path = ("spec", "inferenceConfig", "flavors")
     for at, flavor in items(get(model.manifest, path), path):
@@ -89,7 +89,7 @@ def _flavor(model: Resource, build: Build) -> _Claim | None:
 def _sized_by_runtime(playground: Resource, build: Build) -> bool:
     """Whether the runtime that a Playground names sizes the server, or may: one that is not in the build."""
     name = get(playground.manifest, ("spec", "backendRuntimeConfig", "backendName")) or "vllm"
-    own = [each for each in build.resources if each.kind == "BackendRuntime" and each.name == name]
+    own = [each for each in of_kind(build, "BackendRuntime") if each.name == name]
     return any(map(_sized, own)) if own else name != "vllm"
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import mapping
+from vllm_kustomize.kubernetes.lookup import of_kind
 from vllm_kustomize.model import Problem, Related, Severity
 from vllm_kustomize.vllm.server import Server
 
@@ -28,11 +29,10 @@ def check_server(server: Server) -> Iterator[Problem]:
     if server.pod.spec.get("enableServiceLinks") is False:
         return
     strict = server.switched_on("fail_on_environ_validation")
-    for service in server.build.resources:
+    for service in of_kind(server.build, "Service"):
         spec = mapping(service.manifest.get("spec"))
         if (
-            service.kind != "Service"
-            or service.api_version != "v1"
+            service.api_version != "v1"
             or service.namespace != server.resource.namespace
             or spec.get("clusterIP") == "None"
             or spec.get("type") == "ExternalName"
