@@ -1,7 +1,8 @@
 """A server has a CPU for each rank and two more.
 
 The API server, the engine core and each GPU's worker are processes that poll: with fewer CPUs than 2 + GPUs
-they wait for each other, and the GPUs for them.
+they wait for each other, and the GPUs for them. vLLM means physical cores: twice as many CPUs where each is
+a hyperthread.
 
 Bad:   limits: {cpu: "2", nvidia.com/gpu: "4"}
 Good:  limits: {cpu: "6", nvidia.com/gpu: "4"}
