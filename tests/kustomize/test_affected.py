@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import RunCli
-from vllm_kustomize import pipeline
+from vllm_kustomize.pipeline import targets
 from vllm_kustomize.settings import Settings
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n"
@@ -53,8 +53,8 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_changed_files_name_overlays(changed: tuple[str, ...], overlays: str, repo: Path) -> None:
     settings = Settings(schema_locations=(repo / "crds",), changed=True)
-    targets = pipeline.discover_changed(changed, settings)
-    assert "".join(overlay.name[-1] for overlay in targets.overlays) == overlays
+    found = targets.discover_changed(changed, settings)
+    assert "".join(overlay.name[-1] for overlay in found.overlays) == overlays
 
 
 def test_only_affected_overlays_are_validated(repo: Path, run_cli: RunCli) -> None:
