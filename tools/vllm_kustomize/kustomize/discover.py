@@ -51,15 +51,23 @@ def find_overlays(tree: Path, exclude: Sequence[str] = ()) -> list[Overlay]:
 
     A directory with a kustomization of its own is one overlay. In any other tree an overlay is a
     Kustomization that nothing else in the tree builds on, or one right below a folder called `overlays`; a
-    Component is none, because it cannot be built alone. Test data, charts and what the patterns of `exclude`
-    name are left out. Raises `Error` for a Component, and where a folder cannot be read.
+    Component is none, because it cannot be built alone. Test data, charts, what git ignores and what the
+    patterns of `exclude` name are left out.
+
+    Raises `Error` for a Component, and where a folder cannot be read.
     """
     own = kustomization_in(tree)
     if own:
         if kustomization_content(own).get("kind") == "Component":
             raise Error(f"{tree} is a Component: it is built through an overlay that lists it")
         return [overlay_at(tree)]
-    kustomizations = {resolved(file.parent): kustomization_content(file) for file in _walk(tree, exclude)}
+    from vllm_kustomize.kustomize.ignored import ignored
+
+    files = list(_walk(tree, exclude))
+    left_out = ignored(files, tree)
+    kustomizations = {
+        resolved(file.parent): kustomization_content(file) for file in files if file not in left_out
+    }
     used = {
         Path(os.path.realpath(directory / entry))
         for directory, content in kustomizations.items()
@@ -78,12 +86,16 @@ def find_overlays(tree: Path, exclude: Sequence[str] = ()) -> list[Overlay]:
 
 def find_manifests(tree: Path, exclude: Sequence[str] = ()) -> list[Path]:
     """The YAML files below a directory that hold Kubernetes objects, for trees without a kustomization."""
-    return [
+    from vllm_kustomize.kustomize.ignored import ignored
+
+    files = [
         folder / name
         for folder, names in _folders(tree, exclude)
         for name in sorted(names)
         if name.endswith((".yaml", ".yml")) and not name.startswith(".") and _holds_objects(folder / name)
     ]
+    left_out = ignored(files, tree)
+    return [file for file in files if file not in left_out]
 
 
 def is_patch(file: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -44,6 +45,8 @@ _DRY_RUN = (
 """Conflicts with other managers say nothing about the object; and the server itself knows every field."""
 
 _ATTEMPT = "accumulating resources: accumulation err='"
+_ASIDE = re.compile(r"#|Warning:|[IWEF]\d{4} [\d:.]+ +\d+ \S+\]")
+"""How a line begins that says nothing of the error: a comment, a warning, an entry of the log."""
 _AS_DIRECTORY = "': recursed accumulation of path '"
 _NEITHER = "': must build at directory: "
 
@@ -275,17 +278,23 @@ def find_engine(given: str | None) -> Path:
     )
 
 
-def git(*arguments: str, directory: Path | None = None, variables: Mapping[str, str] | None = None) -> str:
+def git(
+    *arguments: str,
+    directory: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    given: str = "",
+) -> str:
     """Run git in a directory, the working one by default, and return what it prints without the line's end.
 
-    `variables` are set in its environment. Raises `Error` with git's message where it fails.
+    `variables` are set in its environment, `given` is what it reads. Raises `Error` with git's message where
+    it fails.
     """
     try:
         ended = subprocess.run(
             ["git", *arguments],
             cwd=directory,
             env={**os.environ, **(variables or {})},
-            stdin=subprocess.DEVNULL,
+            input=os.fsencode(given),
             capture_output=True,
             timeout=GIT_TIMEOUT,
             check=False,
@@ -297,7 +306,7 @@ def git(*arguments: str, directory: Path | None = None, variables: Mapping[str, 
     if ended.returncode != 0:
         message = ended.stderr.decode("utf-8", "replace").strip() or "it knows no such revision"
         raise Error(f"git {arguments[0]} {arguments[-1]}: {message}")
-    return ended.stdout.decode("utf-8", "replace").rstrip("\n")
+    return os.fsdecode(ended.stdout).rstrip("\n")
 
 
 def _environment(offline: bool) -> dict[str, str]:
@@ -356,7 +365,7 @@ def _message(errors: bytes) -> str:
     """
     text = errors.decode("utf-8", "replace").replace(f"{Path.cwd()}/", "")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    text = " ".join([line for line in lines if not line.startswith(("#", "Warning:"))] or lines)
+    text = " ".join([line for line in lines if not _ASIDE.match(line)] or lines)
     text = text.removeprefix("error: ").removeprefix("Error: ")
     while text.startswith(_ATTEMPT):
         as_file, nested, as_directory = text.partition(_AS_DIRECTORY)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from pathlib import Path
 
+from vllm_kustomize.kustomize.discover import display_path
 from vllm_kustomize.kustomize.replay.graph import Kustomization, SourceGraph, Step
-from vllm_kustomize.kustomize.yaml.nodes import Node
+from vllm_kustomize.kustomize.yaml.nodes import Document, DocumentError, Node, read_documents
+from vllm_kustomize.kustomize.yaml.reader import read_text
 from vllm_kustomize.model import Location
 
 _UNMARSHAL = re.compile(
     r"cannot unmarshal (?P<kind>\w+) .*into Go struct field \w+\.(?P<fields>[\w.]+) of type"
 )
 _UNKNOWN = re.compile(r'unknown field "(?P<field>[^"]+)"')
+_TWICE = re.compile(r"line (?P<line>\d+): mapping key \"(?P<key>[^\"]*)\" already defined")
+_FROM = re.compile(r"(?:accumulating|merging) resources from '(?P<file>[^']+)': (?!accumul)")
 _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "bool": bool,
     "string": str,
@@ -90,7 +95,13 @@ def find_failure(graph: SourceGraph, message: str = "") -> Location | None:
 
     `message` is what the engine says.
     """
-    named = (_mistyped(message, graph), _named(message, graph), _failures(graph))
+    named = (
+        _mistyped(message, graph),
+        _named(message, graph),
+        _twice(message, graph),
+        _failures(graph),
+        _in_file(message, graph),
+    )
     return next(chain.from_iterable(named), None)
 
 
@@ -159,6 +170,36 @@ def _named(message: str, graph: SourceGraph) -> Iterator[Location]:
         return
     for kustomization in graph.kustomizations:
         yield from (node.key_location() for node in _keys(kustomization.root, found["field"]))
+
+
+def _twice(message: str, graph: SourceGraph) -> Iterator[Location]:
+    """The keys that `mapping key "name" already defined at line 4` speaks of; no file is named there."""
+    found = _TWICE.search(message)
+    if found is None:
+        return
+    for path in sorted(graph.files):
+        for document in _documents(path):
+            for duplicate in document.duplicates:
+                if duplicate.location.line == int(found["line"]) and duplicate.path[-1] == found["key"]:
+                    yield duplicate.location
+
+
+def _in_file(message: str, graph: SourceGraph) -> Iterator[Location]:
+    """The file that an error such as `accumulating resources from 'a.yaml': …` speaks of."""
+    found = _FROM.search(message)
+    if found is None:
+        return
+    for kustomization in graph.kustomizations:
+        for entry in kustomization.root.items("resources"):
+            if entry.value == found["file"]:
+                yield entry.location()
+
+
+def _documents(path: Path) -> tuple[Document, ...]:
+    try:
+        return read_documents(read_text(path), display_path(path))
+    except (OSError, ValueError, DocumentError):
+        return ()
 
 
 def _keys(node: Node, name: str) -> Iterator[Node]:

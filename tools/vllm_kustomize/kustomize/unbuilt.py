@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from vllm_kustomize.kustomize.engine import git
-from vllm_kustomize.model import Error
+from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, display_path
+from vllm_kustomize.kustomize.ignored import is_ignored
+from vllm_kustomize.kustomize.repository import root_of
+from vllm_kustomize.kustomize.yaml.reader import read_text
 
 _NEEDS = {
     "it fetches a remote resource, which needs the network": re.compile(
@@ -27,7 +29,24 @@ _NEEDS = {
 """What the engine says of what it lacks, and what that means (kubernetes-sigs/kustomize, api/ and kyaml/)."""
 
 _MISSING = re.compile(r"(?:evalsymlink failure on|open|lstat|stat|invalid file reference:) '?([^\s':]+)")
+_NO_KUSTOMIZATION = re.compile(r"or 'Kustomization' in directory '([^']+)'")
 _REMOTE = re.compile(r"(?:https?|ssh|oci)://\S+|\b(?:github|gitlab|bitbucket)\.\w+[/:]\S+")
+
+_SCRIPTS = (
+    ".sh",
+    ".bash",
+    ".py",
+    ".tf",
+    ".mk",
+    "Makefile",
+    "Justfile",
+    "justfile",
+    "Taskfile.yml",
+    "Taskfile.yaml",
+)
+"""How the names of files end that make other files."""
+_READS = re.compile(r"\b(?:kubectl|oc|kustomize)\b")
+"""What is on a line of a script that uses a file, and makes none."""
 
 
 def what_it_needs(message: str, directory: Path) -> str:
@@ -35,19 +54,33 @@ def what_it_needs(message: str, directory: Path) -> str:
     for reason, pattern in _NEEDS.items():
         if pattern.search(message):
             return reason
-    for file in _MISSING.findall(message):
+    unnamed = [f"{folder}/{KUSTOMIZATION_NAMES[0]}" for folder in _NO_KUSTOMIZATION.findall(message)]
+    for file in (*_MISSING.findall(message), *unnamed):
         if _REMOTE.match(file):
             return "it fetches a remote resource, which needs the network"
         # The engine names a file from the working directory, or from the kustomization's.
-        if _is_ignored(Path(file).absolute()) or _is_ignored(directory.absolute() / file):
-            return f"its input {file} is not here, and git ignores it"
+        for path in (Path(file).absolute(), directory.absolute() / file):
+            if not path.exists() and is_ignored(path):
+                return f"its input {file} is not here, and git ignores it"
+            if not path.exists() and (script := _maker(path)):
+                return f"its input {file} is not here, and {display_path(script)} makes it"
     return ""
 
 
-def _is_ignored(file: Path) -> bool:
-    """Whether git leaves a file out of the repository: it is made where the build is run."""
-    folder = next((parent for parent in file.parents if parent.is_dir()), None)
+def _maker(file: Path) -> Path | None:
+    """A script in the folders above a file that names it: it is made before the build is run."""
+    root = root_of(file.parent)
+    for folder in (folder for folder in file.parents if folder.is_relative_to(root) and folder.is_dir()):
+        for script in sorted(folder.iterdir()):
+            if script.name.endswith(_SCRIPTS) and _names(script, file.name):
+                return script
+    return None
+
+
+def _names(script: Path, name: str) -> bool:
+    whole = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
     try:
-        return folder is not None and bool(git("check-ignore", str(file), directory=folder))
-    except Error:  # no git, no repository, or not ignored
+        lines = read_text(script).splitlines()
+    except (OSError, UnicodeDecodeError):
         return False
+    return any(whole.search(line) and not _READS.search(line) for line in lines)

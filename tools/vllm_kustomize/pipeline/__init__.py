@@ -157,12 +157,14 @@ def _triage(parts: Sequence[Part], settings: Settings, paths: Sequence[Path]) ->
 
 def build(path: str, settings: Settings | None = None) -> bytes:
     """Render the overlay at `path` as the engine does; raises `Error` with its message where it fails."""
+    from vllm_kustomize.kustomize.message import shortened
+
     overlay, settings = _overlay(path), settings or Settings()
     options = BuildOptions(settings.helm, settings.unrestricted)
     with Engine(find_engine(settings.engine), options=options, offline=settings.offline) as started:
         rendered = started.build(overlay)
     if rendered.error:
-        raise Error(f"{path} does not build: {rendered.error}")
+        raise Error(f"{path} does not build: {shortened(rendered.error)}")
     return rendered.output
 
 
@@ -227,12 +229,13 @@ def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
     whole = Location(file, 1, 1, precision=Precision.FILE)
     if rendered.error:
         from vllm_kustomize.kustomize.failure import find_failure
+        from vllm_kustomize.kustomize.message import shortened
         from vllm_kustomize.kustomize.unbuilt import what_it_needs
 
         if missing := what_it_needs(rendered.error, overlay.directory):
             return Part(about_sources, skipped=(Skipped(overlay.name, missing, whole=True),))
         where = find_failure(graph, rendered.error) or whole
-        failed = _pipeline_finding("build-failed", rendered.error, where, plan, overlay)
+        failed = _pipeline_finding("build-failed", shortened(rendered.error), where, plan, overlay)
         return Part(failed + about_sources)
     try:
         resources = tuple(load_rendered(rendered.output, overlay.name))

@@ -127,17 +127,15 @@ def _width(text: str) -> int:
 
 def _skipped(report: Report) -> Iterator[str]:
     """What was not checked, by reason: most of a long list has the same one."""
-    reasons: dict[str, list[str]] = {}
-    for skipped in report.skipped:
-        if skipped.whole:
-            yield f"not checked {_inline(skipped.what)}: {_inline(skipped.reason)}"
-            continue
-        reasons.setdefault(_inline(skipped.reason), []).append(_inline(skipped.what))
-    for reason, things in reasons.items():
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for skipped in sorted(report.skipped, key=lambda skipped: not skipped.whole):
+        verdict = "not checked" if skipped.whole else "skipped"
+        reasons.setdefault((verdict, _inline(skipped.reason)), []).append(_inline(skipped.what))
+    for (verdict, reason), things in reasons.items():
         if len(things) == 1:
-            yield f"skipped {things[0]}: {reason}"
+            yield f"{verdict} {things[0]}: {reason}"
         else:
-            yield f"skipped {len(things)}: {reason}"
+            yield f"{verdict} {len(things)}: {reason}"
             yield from (f"    {thing}" for thing in things)
 
 
