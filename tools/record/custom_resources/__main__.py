@@ -59,7 +59,7 @@ class Nodes:
         if schema.get("additionalProperties") is True:
             node["additionalProperties"] = True
         for key in ("allOf", "anyOf", "oneOf"):
-            if key in schema:
+            if schema.get(key):
                 node[key] = [self.add(part) for part in schema[key]]
         if schema.get("x-kubernetes-validations"):
             node["x-kubernetes-validations"] = [
