@@ -44,7 +44,8 @@ def start_lws(cluster: Cluster) -> None:
     file = folder / "configuration.yaml"
     file.write_text(yaml.safe_dump(configuration))
     start(cluster, "lws", f"--config={file}", f"--kubeconfig={cluster.kubeconfig}")
-    hooks = list(yaml.safe_load_all(file.read_text()))
+    webhooks = cluster.binaries.manifests("lws") / "webhooks/manifests.yaml"
+    hooks = list(yaml.safe_load_all(webhooks.read_text()))
     for hook in (hook for item in hooks for hook in item["webhooks"]):
         service = hook["clientConfig"].pop("service")
         hook["clientConfig"] |= {"caBundle": authority, "url": f"https://127.0.0.1:{port}{service['path']}"}
