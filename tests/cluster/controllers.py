@@ -54,14 +54,24 @@ def start_lws(cluster: Cluster) -> None:
 
 
 def start_production_stack(cluster: Cluster) -> None:
+    """The operator, and the RuntimeClass that it takes for granted; NVIDIA's GPU Operator makes it."""
+    runtime = {
+        "apiVersion": "node.k8s.io/v1",
+        "kind": "RuntimeClass",
+        "metadata": {"name": "nvidia"},
+        "handler": "nvidia",
+    }
+    cluster.apply(yaml.safe_dump(runtime))
     start(cluster, "production-stack", *probes())
 
 
 def start_llmaz(cluster: Cluster) -> None:
-    """llmaz without its webhooks, whose certificates would take a Service.
+    """llmaz without its webhooks, whose certificates would take a Service, and a GPU node without a taint.
 
-    Its rotation of certificates waits for their Secret, two configurations and mounted files all the same.
+    A Playground has no tolerations. llmaz's rotation of certificates waits for their Secret, two
+    configurations and mounted files all the same.
     """
+    cluster.kubectl("taint", "nodes", "gpu-1", "nvidia.com/gpu-")
     system = "llmaz-system"
     cluster.namespace(system)
     named = {"metadata": {"name": "llmaz-webhook-server-cert", "namespace": system}}

@@ -68,7 +68,7 @@ def test_leader_worker_set(lws: Cluster, golden: Golden, run_cli: RunCli, tmp_pa
     assert {leader["spec"]["nodeName"], worker["spec"]["nodeName"]} == {"gpu-0", "gpu-1"}
     for index, pod in enumerate((leader, worker)):
         environment = {each["name"]: each.get("value") for each in pod["spec"]["containers"][0]["env"]}
-        assert environment["LWS_LEADER_ADDRESS"] == f"vllm-server-0.vllm-server.{namespace}"
+        assert environment["LWS_LEADER_ADDRESS"] == f"vllm-group-0.vllm-group.{namespace}"
         assert environment["LWS_GROUP_SIZE"] == "2"
         assert pod["metadata"]["labels"]["leaderworkerset.sigs.k8s.io/worker-index"] == str(index)
     uid = leader["metadata"]["uid"]
@@ -80,6 +80,8 @@ def test_leader_worker_set(lws: Cluster, golden: Golden, run_cli: RunCli, tmp_pa
         lambda: len(group()) == 2 and uid not in [pod["metadata"]["uid"] for pod in group()],
         120,
     )
+    # The group takes every GPU that there is.
+    lws.kubectl("delete", "leaderworkersets", "--all", "--namespace", namespace)
 
 
 STARTERS: dict[str, Callable[[Cluster], None]] = {
