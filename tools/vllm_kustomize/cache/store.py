@@ -33,7 +33,7 @@ from vllm_kustomize.model import (
     Skipped,
     Undecided,
 )
-from vllm_kustomize.settings import Settings
+from vllm_kustomize.settings import CheckSettings, Settings
 
 if TYPE_CHECKING:
     from vllm_kustomize.kustomize.replay.graph import SourceGraph
@@ -167,7 +167,7 @@ def open_cache(engine: Path, settings: Settings) -> Cache:
     folder = _folder()
     if folder is None or settings.server or settings.existing or not settings.cache:
         return Cache()
-    asked = repr(_of_parts(settings))
+    asked = repr(settings.of_checks())
     name = blake2b(f"{os.getcwd()}\0{asked}".encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
     return Cache(folder / f"{name}.json", "\n".join((asked, *_surroundings(engine, settings))))
 
@@ -179,25 +179,6 @@ def reopen_cache(cache: Cache | None, engine: Path, settings: Settings) -> Cache
         return opened
     cache.refresh()
     return cache
-
-
-def _of_parts(settings: Settings) -> Settings:
-    """The settings that decide what comes of an overlay, without those that decide what becomes of that."""
-    default = Settings()
-    later = (
-        "fail_on",
-        "name_engine",
-        "jobs",
-        "paths",
-        "severities",
-        "ignores",
-        "baseline",
-        "today",
-        "changed",
-        "strict",
-        "exclude",
-    )
-    return replace(settings, **{name: getattr(default, name) for name in (*later, "file")})
 
 
 def _folder() -> Path | None:
@@ -212,7 +193,7 @@ def _folder() -> Path | None:
         return None
 
 
-def _surroundings(engine: Path, settings: Settings) -> Iterator[str]:
+def _surroundings(engine: Path, settings: CheckSettings) -> Iterator[str]:
     """What results depend on besides the files of a repo."""
     yield os.getcwd()
     yield stamp(str(engine))

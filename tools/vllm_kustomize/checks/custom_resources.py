@@ -23,7 +23,7 @@ from vllm_kustomize.checks.schema import schema_problems
 from vllm_kustomize.kustomize.discover import display_path
 from vllm_kustomize.kustomize.yaml.reader import parse_json, parse_yaml, read_text
 from vllm_kustomize.model import Build, Error, KubernetesVersion, Problem, Resource, Skipped
-from vllm_kustomize.settings import Settings
+from vllm_kustomize.settings import CheckSettings
 
 _YAML = (".yaml", ".yml")
 Known = Mapping[tuple[str, str], Definition]
@@ -74,7 +74,7 @@ class Sources:
         )
 
 
-def sources(build: Build, settings: Settings) -> Sources:
+def sources(build: Build, settings: CheckSettings) -> Sources:
     """Read every place that the settings name, and the definitions of the build itself."""
     named = tuple(map(_read_place, settings.named_schema_locations))
     settled = tuple(map(_read_place, settings.schema_locations))

@@ -12,7 +12,7 @@ from vllm_kustomize.checks import published
 from vllm_kustomize.checks.cluster import Ask
 from vllm_kustomize.checks.manual import names
 from vllm_kustomize.model import Build, Error, KubernetesVersion, Resource, format_version
-from vllm_kustomize.settings import ALWAYS, Settings
+from vllm_kustomize.settings import ALWAYS, CheckSettings, Settings
 from vllm_kustomize.wording import did_you_mean
 
 
@@ -23,9 +23,10 @@ class Plan:
     `exists` gives the objects that are there before a build is applied, where that was asked for.
     """
 
-    settings: Settings
+    settings: CheckSettings
     versions: tuple[KubernetesVersion, ...]
     rules: tuple[rules.Rule, ...]
+    jobs: int
     ask: Ask | None = None
     exists: Callable[[Build], tuple[Resource, ...]] | None = None
 
@@ -48,7 +49,7 @@ def plan(settings: Settings) -> Plan:
         if standard:
             Standard.parse(standard)
     selected = tuple(rule for rule in rules.load().values() if settings.selects(rule.id))
-    return Plan(settings, settings.kubernetes_versions or known[-1:], selected)
+    return Plan(settings, settings.kubernetes_versions or known[-1:], selected, settings.jobs)
 
 
 def _check_patterns(settings: Settings) -> None:

@@ -18,7 +18,7 @@ from vllm_kustomize.apiserver import podsecurity
 from vllm_kustomize.apiserver.podsecurity import Standard
 from vllm_kustomize.kubernetes.fields import mapping
 from vllm_kustomize.model import Build, KubernetesVersion, Problem, Resource, Severity
-from vllm_kustomize.settings import Settings
+from vllm_kustomize.settings import CheckSettings
 
 RULE = "pod-security"
 HELP = (
@@ -39,7 +39,7 @@ class Demand:
 class PodSecurity:
     """What each namespace of a build demands of its pods."""
 
-    def __init__(self, build: Build, settings: Settings) -> None:
+    def __init__(self, build: Build, settings: CheckSettings) -> None:
         self._asked = demanded_of(build, settings)
         self._overrides = bool(settings.pod_security)
         self._namespaces = {
@@ -70,7 +70,7 @@ class PodSecurity:
         return labels
 
 
-def demanded_of(build: Build, settings: Settings) -> tuple[Demand, ...]:
+def demanded_of(build: Build, settings: CheckSettings) -> tuple[Demand, ...]:
     """What the command line, or else the settings, demand of a build; raises `Error` for an unknown level."""
     if settings.pod_security:
         return (Demand(Standard.parse(settings.pod_security), "which --pod-security asks for"),)

@@ -112,6 +112,6 @@ def _ask_api_server(build: Build, plan: Plan, found: Sequence[Diagnosis]) -> Ite
     if plan.ask is None or not plan.settings.selects(cluster.RULE):
         return
     known = {(id(each.resource), each.path) for each in found}
-    for answer in cluster.check(build.resources, plan.ask, plan.settings.jobs):
+    for answer in cluster.check(build.resources, plan.ask, plan.jobs):
         if (id(answer.resource), answer.path) not in known:
             yield answer
