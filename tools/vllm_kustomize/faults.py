@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from vllm_kustomize import __version__
+from vllm_kustomize.version import __version__
 
 _LOG = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parent

@@ -34,16 +34,22 @@ _OF_FLUX = "flux-substitution"
 
 
 def validate(
-    paths: Sequence[str], settings: Settings, progress: Progress | None = None, cache: Cache | None = None
+    paths: Sequence[str] = (),
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    cache: Cache | None = None,
 ) -> Report:
     """Build and check everything at `paths`, less what `cache` (the user's, if None) still knows.
+
+    `paths` are overlays, folders to search, files of rendered YAML, and "-" for standard input; without any
+    they are what the settings say, `overlays/`, or the working directory.
 
     Raises `Error` where a path, the engine or a setting makes it impossible to check what was asked for.
     """
     from vllm_kustomize import rules
     from vllm_kustomize.findings.merge import merge_undecided
 
-    settings = rules.resolve(settings)
+    settings = rules.resolve(settings or Settings())
     if settings.changed:
         targets = discover_changed(paths, settings)
         paths = tuple(overlay.name for overlay in targets.overlays)

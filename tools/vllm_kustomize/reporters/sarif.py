@@ -9,11 +9,11 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from vllm_kustomize import __version__
 from vllm_kustomize.checks.manual import Entry, entry_for
 from vllm_kustomize.findings.fingerprint import fingerprints
 from vllm_kustomize.model import Finding, Location, Report, Severity, Skipped, format_path
 from vllm_kustomize.reporters import Style, sentence, visible
+from vllm_kustomize.version import __version__
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
