@@ -15,7 +15,7 @@ import re
 import sysconfig
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, replace
+from dataclasses import fields, is_dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +90,7 @@ class Cache:
         self.inputs |= paths
         if not (failed or graph.incomplete or any(map(self._may_have_changed, paths))):
             signatures = {path: self._signature(path) for path in paths}
-            self._entries[overlay.name] = {"inputs": signatures, "part": astuple(part)}
+            self._entries[overlay.name] = {"inputs": signatures, "part": _values(part)}
 
     def accept(self, patterns: tuple[str, ...]) -> None:
         """Remember that these patterns of rules fit some."""
@@ -242,6 +242,13 @@ def _files_below(folder: str) -> Iterator[str]:
 def _digest_file(path: str) -> str:
     with open(path, "rb") as file:
         return blake2b(file.read(), digest_size=16).hexdigest()
+
+
+def _values(value: Any) -> Any:
+    """What a value is made again from: the arguments of a dataclass, without what it keeps besides them."""
+    if is_dataclass(value):
+        return [_values(getattr(value, each.name)) for each in fields(value) if each.init]
+    return [_values(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _part(
