@@ -18,7 +18,7 @@ from vllm_kustomize.kustomize.discover import overlay_at
 from vllm_kustomize.kustomize.engine import Engine, find_engine
 from vllm_kustomize.kustomize.load import load_rendered
 from vllm_kustomize.kustomize.provenance import Locator
-from vllm_kustomize.kustomize.replay.graph import SourceTree
+from vllm_kustomize.kustomize.replay.tree import SourceTree
 from vllm_kustomize.model import FieldPath, Location, Precision
 
 REPO = Path(__file__).resolve().parents[2]

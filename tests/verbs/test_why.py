@@ -9,7 +9,7 @@ from renders import GOLDEN, RENDERS
 from vllm_kustomize.findings.locate import locate
 from vllm_kustomize.kustomize.discover import overlay_at
 from vllm_kustomize.kustomize.provenance import Locator
-from vllm_kustomize.kustomize.replay.graph import SourceTree
+from vllm_kustomize.kustomize.replay.tree import SourceTree
 from vllm_kustomize.model import Build, Precision, Problem
 from vllm_kustomize.verbs.why import explain
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from vllm_kustomize.kustomize.discover import overlay_at
 from vllm_kustomize.kustomize.engine import Engine, find_engine
-from vllm_kustomize.kustomize.replay.graph import SourceTree
+from vllm_kustomize.kustomize.replay.tree import SourceTree
 
 BUILDS = int(os.environ.get("VLLM_KUSTOMIZE_BUILDS", "40"))
 SELECTED = {"kind": "Deployment"}

@@ -10,7 +10,7 @@ from vllm_kustomize.findings.fingerprint import stable_path
 from vllm_kustomize.kubernetes.fields import get
 from vllm_kustomize.kustomize.discover import display_path, kustomization_in
 from vllm_kustomize.kustomize.provenance import Located, Locator
-from vllm_kustomize.kustomize.replay.graph import SourceTree
+from vllm_kustomize.kustomize.replay.tree import SourceTree
 from vllm_kustomize.kustomize.yaml.nodes import Document
 from vllm_kustomize.kustomize.yaml.words import word_in
 from vllm_kustomize.model import (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, kustomization_in, resolved
-from vllm_kustomize.kustomize.replay.graph import SourceTree
+from vllm_kustomize.kustomize.replay.tree import SourceTree
 from vllm_kustomize.model import Overlay
 
 _YAML = (".yaml", ".yml")

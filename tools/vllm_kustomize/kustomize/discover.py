@@ -13,6 +13,15 @@ from vllm_kustomize.model import Error, Overlay
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """The names that Kustomize looks for (pkg/constants of kubernetes-sigs/kustomize)."""
 
+INCLUDES = ("resources", "bases", "components")
+"""The fields of a kustomization that include other kustomizations."""
+
+PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
+"""The fields that list patches."""
+
+PLUGINS = ("generators", "transformers", "validators", "helmCharts", "helmChartInflationGenerator")
+"""The fields whose effect only the engine can work out."""
+
 _SKIPPED_DIRECTORIES = frozenset({"node_modules", "__pycache__", "vendor", "testdata"})
 
 _CHART = "Chart.yaml"
@@ -71,7 +80,7 @@ def find_overlays(tree: Path, exclude: Sequence[str] = ()) -> list[Overlay]:
     used = {
         Path(os.path.realpath(directory / entry))
         for directory, content in kustomizations.items()
-        for key in ("resources", "bases", "components")
+        for key in INCLUDES
         for entry in _strings(content.get(key))
         if "://" not in entry and "\0" not in entry
     }
@@ -107,7 +116,7 @@ def is_patch(file: Path) -> bool:
     content = kustomization_content(kustomization)
     listed = [
         item.get("path") if isinstance(item, dict) else item
-        for key in ("patches", "patchesStrategicMerge", "patchesJson6902")
+        for key in PATCHES
         for item in _list(content.get(key))
     ]
     return any(

@@ -18,7 +18,9 @@ from pathlib import Path
 
 from vllm_kustomize.kubernetes.fields import strings
 from vllm_kustomize.kustomize.discover import (
+    INCLUDES,
     KUSTOMIZATION_NAMES,
+    PLUGINS,
     kustomization_content,
     kustomization_in,
 )
@@ -34,17 +36,10 @@ _OWN_WAYS = frozenset(
         "crds",  # brings definitions of its own
         "buildMetadata",  # counts in the outermost kustomization alone
         "sortOptions",  # so does this
-        "generators",  # plugins may do anything
-        "transformers",
-        "validators",
-        "helmCharts",
-        "helmChartInflationGenerator",
+        *PLUGINS,  # they may do anything
     }
 )
 """Fields that make an overlay one to build plainly."""
-
-
-_INCLUDED = ("resources", "bases", "components")
 
 
 def wrap(overlay: Path, folder: Path) -> Path | None:
@@ -77,7 +72,7 @@ def _can_be_included(directory: Path, seen: set[Path]) -> bool:
     content = kustomization_content(file) if file else {}
     if not content or not _OWN_WAYS.isdisjoint(content):
         return False
-    entries = [entry for field in _INCLUDED for entry in strings(content.get(field))]
+    entries = [entry for field in INCLUDES for entry in strings(content.get(field))]
     return all(
         path.is_file() or (path.is_dir() and _can_be_included(path.resolve(), seen))
         for path in (directory / entry for entry in entries)

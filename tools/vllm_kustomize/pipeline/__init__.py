@@ -21,7 +21,8 @@ from vllm_kustomize.settings import UNCHECKED, Settings
 if TYPE_CHECKING:
     from vllm_kustomize.checks.plan import Plan
     from vllm_kustomize.findings.triage import Triaged
-    from vllm_kustomize.kustomize.replay.graph import SourceGraph, SourceTree
+    from vllm_kustomize.kustomize.replay.graph import SourceGraph
+    from vllm_kustomize.kustomize.replay.tree import SourceTree
     from vllm_kustomize.kustomize.yaml.nodes import Document
 
 
@@ -72,7 +73,7 @@ def validate(
             cache.engine = engine.version()
         if missing or targets.files or cache.patterns != settings.patterns():
             from vllm_kustomize.checks.plan import plan as planned
-            from vllm_kustomize.kustomize.replay.graph import SourceTree, kustomize_version
+            from vllm_kustomize.kustomize.replay.tree import SourceTree, kustomize_version
 
             plan = planned(settings)
             if settings.server:
@@ -176,7 +177,7 @@ def build(path: str, settings: Settings | None = None) -> bytes:
 
 def build_with_sources(path: str, settings: Settings) -> tuple[str, SourceGraph]:
     """Render the overlay at `path`, and read the sources behind it; raises `Error` as `build` does."""
-    from vllm_kustomize.kustomize.replay.graph import SourceTree, kustomize_version
+    from vllm_kustomize.kustomize.replay.tree import SourceTree, kustomize_version
 
     rendered = build(path, settings).decode("utf-8", "replace")
     version = ""

@@ -212,18 +212,7 @@ def _rename(
 
 
 Transformer = Callable[[Sequence[Source], Node, Sequence[FieldSpec]], list[Source]]
-
-TRANSFORMERS: dict[str, Transformer] = {
-    "namespace": set_namespace,
-    "namePrefix": add_prefix,
-    "nameSuffix": add_suffix,
-    "labels": set_labels,
-    "commonLabels": set_entries,
-    "commonAnnotations": set_entries,
-    "replicas": set_replicas,
-    "images": set_image,
-}
-"""What each setting of a kustomization does."""
+"""Applies one setting, or one entry of it, to the fields that it writes."""
 
 
 def _changed(source: Source, root: Node) -> Source:

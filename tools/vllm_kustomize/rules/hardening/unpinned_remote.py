@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vllm_kustomize.kustomize.discover import is_there
+from vllm_kustomize.kustomize.discover import INCLUDES, is_there
 from vllm_kustomize.kustomize.replay.graph import SourceGraph
 from vllm_kustomize.model import Severity, SourceProblem
 
@@ -28,7 +28,7 @@ _RAW_BRANCH = re.compile(r"/(?:refs/heads/[^/]+|main|master|HEAD|releases/latest
 def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
     """Yield each remote entry of `resources:`, `bases:` and `components:` that may change by itself."""
     for kustomization in graph.kustomizations:
-        for field in ("resources", "bases", "components"):
+        for field in INCLUDES:
             for entry in kustomization.root.items(field):
                 if not isinstance(entry.value, str) or not _REMOTE.match(entry.value):
                     continue

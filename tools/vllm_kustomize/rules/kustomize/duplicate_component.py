@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from vllm_kustomize.kustomize.discover import resolved
+from vllm_kustomize.kustomize.discover import INCLUDES, resolved
 from vllm_kustomize.kustomize.replay.graph import Kustomization, SourceGraph
 from vllm_kustomize.model import Severity, SourceProblem
 
@@ -43,7 +43,7 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
 
 def _bases(kustomization: Kustomization) -> frozenset[Path]:
     root = kustomization.root
-    entries = [*root.items("resources"), *root.items("bases"), *root.items("components")]
+    entries = [entry for field in INCLUDES for entry in root.items(field)]
     return frozenset(resolved(kustomization.directory / str(entry.value)) for entry in entries)
 
 
