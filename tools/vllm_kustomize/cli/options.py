@@ -31,6 +31,7 @@ def as_json(answer: object) -> str:
 
 def show_error(error: Error) -> None:
     """Say on standard error why something could not be done."""
+    from vllm_kustomize.findings.mask import Mask
     from vllm_kustomize.reporters import one_line
 
-    click.echo(f"vllm-kustomize: {one_line(str(error))}", err=True)
+    click.echo(f"vllm-kustomize: {one_line(Mask()(str(error)))}", err=True)

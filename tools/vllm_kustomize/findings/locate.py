@@ -62,6 +62,7 @@ def locate(
             path=field,
             location=located.primary,
             related=(*related, *located.related),
+            withheld=diagnosis.withheld,
             stable_path=stable_path(field, resource.manifest if resource else {}),
         )
 

@@ -13,7 +13,7 @@ class Diagnosis:
     """What a build is told: the rule or check that speaks, how bad it is, the object and its field.
 
     `resource` is None where the build as a whole is meant. `at` is the field that holds the value, where that
-    is not `path`, as with `Problem`.
+    is not `path`, and `withheld` are values that are never shown, as with `Problem`.
     """
 
     rule: str
@@ -24,6 +24,7 @@ class Diagnosis:
     path: FieldPath = ()
     related: tuple[Related, ...] = ()
     at: FieldPath | None = None
+    withheld: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -44,4 +45,5 @@ class Diagnosis:
             problem.path,
             problem.related,
             problem.at,
+            problem.withheld,
         )

@@ -16,7 +16,7 @@ class Finding:
     `overlay` is the first that shows it and `overlays` are all of them, known once findings are merged;
     `excerpt` is what stands around `location` on its line, without the values of secrets, and `excerpt_from`
     how many characters of the line were left out before it. `stable_path` is the path with the names of list
-    items instead of their indexes.
+    items instead of their indexes. `withheld` are values that may not be shown, until they are hidden.
     """
 
     rule: str
@@ -32,6 +32,7 @@ class Finding:
     excerpt: str = ""
     stable_path: str = ""
     excerpt_from: int = 0
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

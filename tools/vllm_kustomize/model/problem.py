@@ -36,7 +36,8 @@ class Problem:
     `rule`, `severity` and `help` are given only where one check speaks for several rules (the schema and
     API-server checks) or knows better than the rule's own constants; a `Diagnosis` has them all. `resource`
     names the object where the check saw a whole build. `at` is the field that holds the value, where that is
-    not `path`: the server reports a label at `metadata.labels`.
+    not `path`: the server reports a label at `metadata.labels`. `withheld` are values that fit
+    nowhere and so may be a secret in the wrong place: they are never shown.
     """
 
     path: FieldPath
@@ -47,6 +48,7 @@ class Problem:
     resource: Resource | None = None
     related: tuple[Related, ...] = ()
     at: FieldPath | None = None
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

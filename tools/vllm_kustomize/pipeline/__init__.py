@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,17 +14,32 @@ from vllm_kustomize.budget import OverBudget, budget
 from vllm_kustomize.cache.store import Cache, open_cache, reopen_cache
 from vllm_kustomize.kustomize.discover import display_path, kustomization_in, overlay_at, resolved
 from vllm_kustomize.kustomize.engine import BuildOptions, Engine, Rendered, find_engine
-from vllm_kustomize.model import Build, Error, Finding, Location, Overlay, Part, Precision, Report, Skipped
+from vllm_kustomize.model import (
+    Build,
+    Error,
+    Finding,
+    Location,
+    Overlay,
+    Part,
+    Precision,
+    Report,
+    Resource,
+    Skipped,
+)
 from vllm_kustomize.pipeline.targets import default_paths, discover, discover_changed
 from vllm_kustomize.settings import UNCHECKED, Settings
 
 if TYPE_CHECKING:
     from vllm_kustomize.checks.plan import Plan
+    from vllm_kustomize.findings.mask import Mask
     from vllm_kustomize.findings.triage import Triaged
     from vllm_kustomize.kustomize.replay.graph import SourceGraph
     from vllm_kustomize.kustomize.replay.tree import SourceTree
     from vllm_kustomize.kustomize.yaml.nodes import Document
 
+
+MaskOf = Callable[[Iterable[str]], "Mask"]
+"""Makes the mask of a build, of what is secret in it and some more values."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished targets and of all targets."""
@@ -171,7 +186,7 @@ def build(path: str, settings: Settings | None = None) -> bytes:
     with Engine(find_engine(settings.engine), options=options, offline=settings.offline) as started:
         rendered = started.build(overlay)
     if rendered.error:
-        raise Error(f"{path} does not build: {shortened(rendered.error)}")
+        raise Error(f"{path} does not build: {shortened(_without_secrets(rendered))}")
     return rendered.output
 
 
@@ -193,9 +208,19 @@ def _overlay(path: str) -> Overlay:
     return overlay_at(Path(path))
 
 
+def _without_secrets(rendered: Rendered) -> str:
+    """The engine's message, which may quote whatever the sources hold."""
+    from vllm_kustomize.findings.collect import mask_of_overlay
+    from vllm_kustomize.kustomize.replay.tree import SourceTree
+
+    tree = SourceTree()
+    return mask_of_overlay(tree.graph(rendered.overlay.directory), tree, (), ())(rendered.error)
+
+
 def _guarded(check: Callable[[], Part], of: Overlay | str) -> Part:
     """What came of an overlay or file; where checking it fails or takes too much, a finding that says so."""
     from vllm_kustomize.checks.nets import internal_error, not_checked
+    from vllm_kustomize.findings.mask import Mask, hide
 
     if isinstance(of, Overlay):
         name, file = of.name, display_path(kustomization_in(of.directory) or of.directory)
@@ -205,7 +230,7 @@ def _guarded(check: Callable[[], Part], of: Overlay | str) -> Part:
         with budget():
             return check()
     except OverBudget as over:
-        return Part((not_checked(str(over), name, file),))
+        return hide(Part((not_checked(str(over), name, file),)), Mask())
     except Error:
         raise
     except Exception as fault:
@@ -220,11 +245,16 @@ def _remember(cache: Cache, rendered: Rendered, part: Part, tree: SourceTree) ->
 
 
 def _check_overlay(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
-    part = _check_rendered(rendered, plan, tree)
-    return _read_sources(part, tree.texts, tree.graph(rendered.overlay.directory).reads)
+    from vllm_kustomize.findings.collect import mask_of_overlay
+
+    resources: list[Resource] = []
+    part = _check_rendered(rendered, plan, tree, resources)
+    graph = tree.graph(rendered.overlay.directory)
+    return _read_sources(part, tree.texts, graph.reads, partial(mask_of_overlay, graph, tree, resources))
 
 
-def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
+def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree, resources: list[Resource]) -> Part:
+    """What came of what the engine rendered, which is added to `resources`."""
     from vllm_kustomize.checks.nets import not_checked
     from vllm_kustomize.checks.sources import check_sources, gaps
     from vllm_kustomize.kustomize.load import load_rendered
@@ -245,28 +275,35 @@ def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree) -> Part:
         failed = _pipeline_finding("build-failed", shortened(rendered.error), where, plan, overlay)
         return Part(failed + about_sources)
     try:
-        resources = tuple(load_rendered(rendered.output, overlay.name))
+        resources += load_rendered(rendered.output, overlay.name)
     except Error as error:
         return Part((not_checked(str(error), overlay.name, file), *about_sources))
     if not resources:
         message = "the build is empty: it renders no object"
         return Part(_pipeline_finding("empty-build", message, whole, plan, overlay) + about_sources)
-    part = _check(Build(resources, overlay), plan, tree)
+    part = _check(Build(tuple(resources), overlay), plan, tree)
     skipped = part.skipped + tuple(gaps(overlay, graph, plan))
     return replace(part, findings=part.findings + about_sources, skipped=skipped)
 
 
 def _check_file(name: str, plan: Plan, tree: SourceTree) -> Part:
+    from vllm_kustomize.findings.collect import mask_of_file
+
     shown = _shown(name)
     try:
         tree.texts[shown] = _read(name)
     except Unreadable as error:
         whole = Location(shown, 1, 1, precision=Precision.FILE)
         return Part(_pipeline_finding("invalid-yaml", str(error), whole, plan))
-    return _read_sources(_check_text(shown, plan, tree), tree.texts, shown.__eq__)
+    resources: list[Resource] = []
+    part = _check_text(shown, plan, tree, resources)
+    return _read_sources(
+        part, tree.texts, shown.__eq__, partial(mask_of_file, shown, tree.texts[shown], resources)
+    )
 
 
-def _check_text(shown: str, plan: Plan, tree: SourceTree) -> Part:
+def _check_text(shown: str, plan: Plan, tree: SourceTree, resources: list[Resource]) -> Part:
+    """What came of a file's text, whose objects are added to `resources`."""
     from vllm_kustomize.kustomize.load import resources_in
     from vllm_kustomize.kustomize.yaml.nodes import DocumentError, read_documents
 
@@ -274,11 +311,8 @@ def _check_text(shown: str, plan: Plan, tree: SourceTree) -> Part:
         documents = read_documents(tree.texts[shown], shown)
     except DocumentError as error:
         return Part(_pipeline_finding("invalid-yaml", error.message, error.location, plan))
-    resources = tuple(
-        resource
-        for index, document in enumerate(documents)
-        for resource in resources_in(document.data, index)
-    )
+    for index, document in enumerate(documents):
+        resources += resources_in(document.data, index)
     if not resources:
         whole = Location(shown, 1, 1, precision=Precision.FILE)
         return Part(_pipeline_finding("empty-build", "the file holds no object", whole, plan))
@@ -294,7 +328,7 @@ def _check_text(shown: str, plan: Plan, tree: SourceTree) -> Part:
             related=(replace(duplicate.first, note="first here"),),
         )
     )
-    part = _check(Build(resources, file=shown), plan, tree, documents)
+    part = _check(Build(tuple(resources), file=shown), plan, tree, documents)
     return replace(part, findings=duplicates + part.findings)
 
 
@@ -316,14 +350,19 @@ def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Docum
     return replace(part, findings=tuple(locate(build, checked.diagnoses, tree, documents)))
 
 
-def _read_sources(part: Part, texts: Mapping[str, str], is_behind: Callable[[str], bool]) -> Part:
-    """Quote the lines that findings point at, and read the comments in the files behind them."""
+def _read_sources(
+    part: Part, texts: Mapping[str, str], is_behind: Callable[[str], bool], mask_of: MaskOf
+) -> Part:
+    """Read the comments in the files, quote the lines that findings point at, and hide secrets."""
     from vllm_kustomize.findings.comments import read_allows
     from vllm_kustomize.findings.excerpts import quote
+    from vllm_kustomize.findings.mask import hide
 
-    return replace(
-        part, findings=tuple(quote(part.findings, texts)), allows=tuple(read_allows(texts, is_behind))
-    )
+    part = replace(part, allows=tuple(read_allows(texts, is_behind)))
+    if not (part.findings or part.skipped or part.undecided or part.allows):
+        return part
+    mask = mask_of(value for finding in part.findings for value in finding.withheld)
+    return hide(replace(part, findings=tuple(quote(part.findings, texts, mask))), mask)
 
 
 def _pipeline_finding(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
+from vllm_kustomize.kubernetes.secrets import stands_for_secret
 from vllm_kustomize.model import Outcome, Problem, Severity
 from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.cli import catalog
@@ -32,7 +34,29 @@ def problems(server: Server, *kinds: str) -> Iterator[Outcome]:
                 _message(remark, server),
                 severity=_severity(server),
                 resource=file.resource if file else None,
+                withheld=_withheld(remark, server.line.texts),
             )
+
+
+def _withheld(remark: Remark, words: Sequence[str]) -> tuple[str, ...]:
+    """The value that no option takes, which may be a key behind a misspelt option, or pasted too far.
+
+    A near miss, a number, a variable and a short word are what they seem to be; JSON has names of its own.
+    """
+    if remark.key or remark.kind not in ("unknown", "value", "unexpected", "extra"):
+        return ()
+    if remark.kind == "value" and remark.suggestion:
+        return ()
+    word, following = ([*words[remark.index : remark.index + 2], "", ""])[:2]
+    _, equals, value = word.partition("=")
+    if not word.startswith("-"):
+        value = word
+    elif not equals:
+        value = following if remark.kind == "unknown" and not following.startswith("-") else ""
+    return () if _PLAIN.match(value) or stands_for_secret(value) else (value,)
+
+
+_PLAIN = re.compile(r"[\d.,_+-]*\s?[A-Za-z%]{0,3}\Z|[a-z0-9._-]{1,8}\Z|[\w.-]+/|[./~{\[]|.{0,3}\Z")
 
 
 def _is_in_every_release(server: Server, remark: Remark) -> bool:
