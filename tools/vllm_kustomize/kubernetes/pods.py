@@ -28,6 +28,9 @@ TEMPLATES: dict[str, tuple[FieldPath, ...]] = {
 }
 """Where each kind keeps its pod templates."""
 
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+"""The fields of a container that hold a probe."""
+
 DEFINITION = "CustomResourceDefinition"
 """The kind whose objects are long and hold neither pods nor addresses, only what fields may look like."""
 

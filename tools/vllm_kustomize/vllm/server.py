@@ -17,7 +17,7 @@ from vllm_kustomize.kubernetes import quantity
 from vllm_kustomize.kubernetes.fields import get, items, mapping, strings, text
 from vllm_kustomize.kubernetes.images import Image
 from vllm_kustomize.kubernetes.lookup import autoscalers
-from vllm_kustomize.kubernetes.pods import Container, Pod
+from vllm_kustomize.kubernetes.pods import PROBES, Container, Pod
 from vllm_kustomize.model import Build, Error, FieldPath, Manifest, Related, Resource
 from vllm_kustomize.vllm.cli.parser import Parsed
 from vllm_kustomize.vllm.container.commandline import CommandLine
@@ -31,7 +31,6 @@ ACCELERATORS = {"nvidia.com": "cuda", "amd.com": "rocm", "gpu.intel.com": "xpu",
 
 _DEVICES = ("gpu", "gpu.shared", "xe", "i915", "tpu")
 
-PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 LAYOUT = (
     "tensor_parallel_size",

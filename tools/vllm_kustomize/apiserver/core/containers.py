@@ -22,6 +22,7 @@ from vllm_kustomize.apiserver.framework.combinators import (
 )
 from vllm_kustomize.kubernetes import names
 from vllm_kustomize.kubernetes.fields import is_set, number, sequence, text
+from vllm_kustomize.kubernetes.pods import PROBES
 from vllm_kustomize.wording import quote
 
 api = Family("containers")
@@ -152,7 +153,7 @@ def init_restart(value: Any, scope: Scope) -> Iterator[Fault]:
         yield from restart_rules(value, scope)
     if is_sidecar(value):
         return
-    for field in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
+    for field in ("lifecycle", *PROBES):
         if is_set(value, field):
             yield Fault((field,), "may only be set for an init container with restartPolicy: Always")
 
@@ -163,9 +164,7 @@ INIT_CONTAINER = api.struct(COMMON, init_restart)
 EPHEMERAL_FORBIDDEN = (
     "ports",
     "resources",
-    "livenessProbe",
-    "readinessProbe",
-    "startupProbe",
+    *PROBES,
     "lifecycle",
     "resizePolicy",
     "restartPolicy",

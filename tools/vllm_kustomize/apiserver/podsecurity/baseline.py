@@ -11,6 +11,7 @@ from typing import Any
 from vllm_kustomize.apiserver.framework.combinators import structs
 from vllm_kustomize.apiserver.podsecurity.pod import Control, Pod, Violation, is_profile, unmasked_proc
 from vllm_kustomize.kubernetes.fields import flag, is_set, mapping, number, sequence, text
+from vllm_kustomize.kubernetes.pods import PROBES
 
 CAPABILITIES = frozenset(
     {
@@ -88,7 +89,7 @@ def host_ports(pod: Pod) -> Iterator[Violation]:
 def probe_hosts(pod: Pod) -> Iterator[Violation]:
     """Probes and hooks call the pod itself (check_hostProbesAndhostLifecycle.go)."""
     for context in pod.containers:
-        handlers = [(field,) for field in ("livenessProbe", "readinessProbe", "startupProbe")]
+        handlers = [(field,) for field in PROBES]
         hooks = [("lifecycle", field) for field in ("postStart", "preStop")]
         for path in (*handlers, *hooks):
             handler: Any = context.spec
@@ -143,23 +144,23 @@ def app_armor(pod: Pod) -> Iterator[Violation]:
         if profile not in ("", "runtime/default") and not profile.startswith("localhost/"):
             message = f"{profile} is not allowed; use runtime/default or localhost/…"
             yield Violation(("metadata", "annotations", str(key)), message)
-    if pod.kubernetes < (1, 30):
-        return
-    for context in pod.contexts:
-        profile = context.security.get("appArmorProfile")
-        if isinstance(profile, dict) and not is_profile(profile):
-            yield Violation(context.at("appArmorProfile", "type"), "must be RuntimeDefault or Localhost")
+    if pod.kubernetes >= (1, 30):
+        yield from _profiles(pod, "appArmorProfile")
 
 
 def seccomp(pod: Pod) -> Iterator[Violation]:
     """Seccomp is not switched off (check_seccompProfile_baseline.go): by annotations before v1.19."""
     if pod.version < (1, 19):
         yield from _seccomp_annotations(pod)
-        return
+    else:
+        yield from _profiles(pod, "seccompProfile")
+
+
+def _profiles(pod: Pod, field: str) -> Iterator[Violation]:
     for context in pod.contexts:
-        profile = context.security.get("seccompProfile")
+        profile = context.security.get(field)
         if isinstance(profile, dict) and not is_profile(profile):
-            yield Violation(context.at("seccompProfile", "type"), "must be RuntimeDefault or Localhost")
+            yield Violation(context.at(field, "type"), "must be RuntimeDefault or Localhost")
 
 
 def _seccomp_annotations(pod: Pod) -> Iterator[Violation]:

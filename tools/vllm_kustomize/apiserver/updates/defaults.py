@@ -12,6 +12,7 @@ from typing import Any
 
 from vllm_kustomize.apiserver.framework.combinators import structs
 from vllm_kustomize.kubernetes.fields import mapping, sequence, text
+from vllm_kustomize.kubernetes.pods import PROBES
 from vllm_kustomize.model import Manifest
 
 FILE_MODE = 0o644
@@ -76,7 +77,7 @@ def _container(container: Mapping[Any, Any]) -> None:
     for _, variable in structs(container, "env"):
         _fill(mapping(variable, "valueFrom").get("fieldRef"), {"apiVersion": "v1"})
         _fill(mapping(variable, "valueFrom").get("resourceFieldRef"), {"divisor": "0"})
-    for field in ("livenessProbe", "readinessProbe", "startupProbe"):
+    for field in PROBES:
         if isinstance(container.get(field), dict):
             _probe(container[field])
     lifecycle = container.get("lifecycle")

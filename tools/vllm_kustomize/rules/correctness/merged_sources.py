@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vllm_kustomize.kubernetes.pods import PROBES
 from vllm_kustomize.kustomize.replay.graph import SourceGraph
 from vllm_kustomize.kustomize.replay.strategic import pod_spec
 from vllm_kustomize.kustomize.yaml.nodes import Node
@@ -20,7 +21,6 @@ from vllm_kustomize.wording import join
 SEVERITY = Severity.ERROR
 HELP = "Set the old one to null in the patch."
 
-_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 _HANDLERS = frozenset({"httpGet", "tcpSocket", "grpc", "exec"})
 _ENV_SOURCES = frozenset({"value", "valueFrom"})
 
@@ -37,7 +37,7 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
         for container in [*spec.items("containers"), *spec.items("initContainers")]:
             for variable in container.items("env"):
                 yield from _double(variable, _ENV_SOURCES, f"variable '{variable.text('name')}' of {source}")
-            for name in _PROBES:
+            for name in PROBES:
                 if probe := container.get(name):
                     yield from _double(probe, _HANDLERS, f"{name} of {source}")
 

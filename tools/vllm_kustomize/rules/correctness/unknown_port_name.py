@@ -12,13 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import get, items, mapping, text
-from vllm_kustomize.kubernetes.pods import Container, Pod, pods
+from vllm_kustomize.kubernetes.pods import PROBES, Container, Pod, pods
 from vllm_kustomize.model import Build, FieldPath, Problem, Resource, Severity
 
 SEVERITY = Severity.ERROR
 HELP = "Use one of the container's port names, or the number."
-
-_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
 def check_build(build: Build) -> Iterator[Problem]:
@@ -43,7 +41,7 @@ def _check_containers(resource: Resource) -> Iterator[Problem]:
 
 
 def _handler_ports(container: Container) -> Iterator[tuple[FieldPath, object]]:
-    handlers: list[FieldPath] = [(probe,) for probe in _PROBES]
+    handlers: list[FieldPath] = [(probe,) for probe in PROBES]
     handlers += [("lifecycle", "preStop"), ("lifecycle", "postStart")]
     for handler in handlers:
         for action in ("httpGet", "tcpSocket"):

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import mapping, strings
-from vllm_kustomize.kubernetes.pods import Container, Pod, pods
+from vllm_kustomize.kubernetes.pods import PROBES, Container, Pod, pods
 from vllm_kustomize.model import Problem, Resource, Severity
 from vllm_kustomize.vllm.startup import COLD, WARM, measured, seconds_to_fail
 
@@ -24,8 +24,6 @@ HELP = (
     "Add the probe: httpGet /health on the server's port, with an hour's budget for startup and "
     "progressDeadlineSeconds above it."
 )
-
-_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
 def check(resource: Resource) -> Iterator[Problem]:
@@ -43,7 +41,7 @@ def check(resource: Resource) -> Iterator[Problem]:
 def _check(pod: Pod, container: Container) -> Iterator[Problem]:
     missing = [
         probe
-        for probe in _PROBES
+        for probe in PROBES
         if not container.spec.get(probe) and not pod.may_have(f"containers.{probe}", container)
     ]
     liveness = mapping(container.spec.get("livenessProbe"))

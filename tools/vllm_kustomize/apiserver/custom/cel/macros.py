@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any
 
-from vllm_kustomize.apiserver.custom.cel.frame import Evaluate, Frame
+from vllm_kustomize.apiserver.custom.cel.frame import Evaluate, Frame, decide
 from vllm_kustomize.apiserver.custom.cel.syntax import Name, Node
 from vllm_kustomize.apiserver.custom.cel.values import (
     NONE,
@@ -65,27 +65,15 @@ def _bound(frame: Frame, over: Any, names: tuple[str, ...]) -> Iterator[Any]:
         yield step[0]
 
 
-def _quantifier(*, decisive: bool) -> Build:
-    """`all` (false decides) and `exists` (true decides): an error counts where nothing decides."""
+def _quantifier(name: str, *, decisive: bool) -> Build:
+    """`all` (false decides) and `exists` (true decides)."""
 
     def build(over: Evaluate, names: tuple[str, ...], bodies: tuple[Evaluate, ...]) -> Evaluate:
         (predicate,) = bodies
 
         def run(frame: Frame) -> bool:
-            error: CelError | None = None
-            for _ in _bound(frame, over(frame), names):
-                try:
-                    value = predicate(frame)
-                except CelError as raised:
-                    error = error or raised
-                    continue
-                if value is decisive:
-                    return bool(value)
-                if value is not (not decisive):
-                    error = error or NoOverload("exists" if decisive else "all", value)
-            if error is not None:
-                raise error
-            return not decisive
+            operands = (predicate for _ in _bound(frame, over(frame), names))
+            return decide(frame, operands, name, decisive=decisive)
 
         return run
 
@@ -197,10 +185,10 @@ def _optional(*, flat: bool) -> Build:
 
 
 _MACROS: dict[tuple[str, int, int], Build] = {
-    ("all", 1, 1): _quantifier(decisive=False),
-    ("all", 2, 1): _quantifier(decisive=False),
-    ("exists", 1, 1): _quantifier(decisive=True),
-    ("exists", 2, 1): _quantifier(decisive=True),
+    ("all", 1, 1): _quantifier("all", decisive=False),
+    ("all", 2, 1): _quantifier("all", decisive=False),
+    ("exists", 1, 1): _quantifier("exists", decisive=True),
+    ("exists", 2, 1): _quantifier("exists", decisive=True),
     ("exists_one", 1, 1): _exists_one,
     ("existsOne", 2, 1): _exists_one,
     ("filter", 1, 1): _filter,

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from vllm_kustomize.apiserver.custom.cel import functions, macros
-from vllm_kustomize.apiserver.custom.cel.frame import Budget, Evaluate, Frame
+from vllm_kustomize.apiserver.custom.cel.frame import Budget, Evaluate, Frame, decide
 from vllm_kustomize.apiserver.custom.cel.operators import BINARY, UNARY, index, member
 from vllm_kustomize.apiserver.custom.cel.syntax import (
     Call,
@@ -28,7 +28,6 @@ from vllm_kustomize.apiserver.custom.cel.syntax import (
 )
 from vllm_kustomize.apiserver.custom.cel.values import (
     NONE,
-    CelError,
     NoOverload,
     Optional,
     Type,
@@ -122,7 +121,7 @@ class _Compiler:
         name, arguments = node.function, node.arguments
         if node.target is None:
             if name in ("&&", "||"):
-                return _logical(tuple(map(self.compile, arguments)), decisive=name == "||")
+                return _logical(name, tuple(map(self.compile, arguments)), decisive=name == "||")
             if name == "has":
                 return self._presence(arguments)
             if name in BINARY:
@@ -205,24 +204,8 @@ def _conditional(condition: Evaluate, yes: Evaluate, no: Evaluate) -> Evaluate:
     return run
 
 
-def _logical(parts: tuple[Evaluate, ...], *, decisive: bool) -> Evaluate:
-    def run(frame: Frame) -> bool:
-        error: CelError | None = None
-        for part in parts:
-            try:
-                value = part(frame)
-            except CelError as raised:
-                error = error or raised
-                continue
-            if value is decisive:
-                return bool(value)
-            if value is not (not decisive):
-                error = error or NoOverload("||" if decisive else "&&", value)
-        if error is not None:
-            raise error
-        return not decisive
-
-    return run
+def _logical(operator: str, parts: tuple[Evaluate, ...], *, decisive: bool) -> Evaluate:
+    return lambda frame: decide(frame, parts, operator, decisive=decisive)
 
 
 def _binary(apply: Callable[[Frame, Any, Any], Any], left: Evaluate, right: Evaluate) -> Evaluate:
