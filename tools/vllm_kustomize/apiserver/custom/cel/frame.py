@@ -43,7 +43,7 @@ def decide(frame: Frame, operands: Iterable[Evaluate], operator: str, *, decisiv
     """What the first operand that is `decisive` says, or else the opposite; an error counts where none is.
 
     So `&&` and `all` are decided by false, `||` and `exists` by true. `operator` names it in the error for an
-    operand that is no bool.
+    operand that is not a bool.
     """
     error: CelError | None = None
     for operand in operands:
