@@ -65,3 +65,24 @@ def _overlay(folder: Path, resource: str) -> None:
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
+
+
+def test_what_flux_will_fill_is_not_checked(tmp_path: Path, run_cli: RunCli) -> None:
+    _overlay(tmp_path / "flux-system", "gotk-sync.yaml")
+    _write(tmp_path / "flux-system/gotk-sync.yaml", "# flux bootstrap writes this file\n")
+    result = run_cli("validate", cwd=tmp_path)
+    assert result.code == 0
+    assert result.output.startswith(
+        "not checked flux-system: flux-system/gotk-sync.yaml is still to be filled in: only comments are"
+    )
+
+
+def test_files_that_are_not_for_kubernetes_are_left_out(tmp_path: Path, run_cli: RunCli) -> None:
+    _write(tmp_path / "configmap.yaml", OBJECT)
+    _write(tmp_path / "index.yaml", "apiVersion: v1\nentries: {}\n")
+    _write(tmp_path / "kind.yaml", "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nnodes: []\n")
+    result = run_cli("validate", cwd=tmp_path)
+    assert result.output.startswith(
+        "skipped Cluster (kind.x-k8s.io/v1alpha4): it has no metadata, as every object has: this is some "
+        "other tool's file\n2 objects, 0 errors"
+    )

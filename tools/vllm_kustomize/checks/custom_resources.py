@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from vllm_kustomize.apiserver.custom.definitions import KIND, Definition, read_d
 from vllm_kustomize.checks.schema import schema_problems
 from vllm_kustomize.kustomize.discover import display_path
 from vllm_kustomize.kustomize.yaml.reader import parse_json, parse_yaml, read_text
-from vllm_kustomize.model import Build, Error, KubernetesVersion, Problem, Resource, Skipped
+from vllm_kustomize.model import Build, Error, KubernetesVersion, Problem, Resource, Severity, Skipped
 from vllm_kustomize.settings import CheckSettings
 
 _YAML = (".yaml", ".yml")
@@ -107,7 +107,18 @@ def judge(resource: Resource, version: KubernetesVersion, known: Sources) -> Jud
         return Judged(tuple(schema_problems(found, resource.manifest)), by=f"{name}: a JSON schema")
     verdict = custom.check(resource.manifest, found, version)
     skipped = tuple(Skipped(f"{name}: {what}", "not checked") for what in verdict.unchecked)
-    return Judged(verdict.problems, skipped, f"{name}: {found.origin}")
+    problems = map(_of_one_release, verdict.problems) if _comes_along(found) else verdict.problems
+    return Judged(tuple(problems), skipped, f"{name}: {found.origin}")
+
+
+def _comes_along(found: Definition) -> bool:
+    return bundled.definitions().get((found.api_version, found.kind)) is found
+
+
+def _of_one_release(problem: Problem) -> Problem:
+    """What a newer release of the project may know is a warning: nobody says which one the cluster runs."""
+    added_later = problem.message == "unknown field" or " is not supported; use one of " in problem.message
+    return replace(problem, severity=Severity.WARNING) if added_later else problem
 
 
 def judge_update(

@@ -102,6 +102,9 @@ class Objects:
             yield Problem((), f"this is not a Kubernetes object: it has no {missing}", schema.RULE)
             return
         problems = schema.check(resource, version)
+        if problems is None and (tools := self._of_another_tool(resource)):
+            self.skipped.append(Skipped(f"{resource.kind} ({resource.api_version})", tools))
+            return
         yield from self._check_custom(resource, version) if problems is None else problems
         if not apiserver.knows(version):
             known = f"{format_version(apiserver.OLDEST)} to {format_version(apiserver.NEWEST)}"
@@ -111,13 +114,18 @@ class Objects:
             )
         yield from apiserver.check(resource.manifest, version)
 
-    def _check_custom(self, resource: Resource, version: KubernetesVersion) -> Iterator[Problem]:
+    def _of_another_tool(self, resource: Resource) -> str:
+        """Why something that looks like an object is not meant for the API server; nothing where it is."""
         group = resource.api_version.rpartition("/")[0]
         if group and "." not in group and group not in _GROUPS:
-            reason = f"Kubernetes has no group {group}: this is some other tool's file"
-            self.skipped.append(Skipped(f"{resource.kind} ({resource.api_version})", reason))
-            return
-        if "." not in group:
+            return f"Kubernetes has no group {group}: this is some other tool's file"
+        known = self.sources.find(resource.api_version, resource.kind) if "." in group else None
+        if "." in group and known is None and "metadata" not in resource.manifest:
+            return "it has no metadata, as every object has: this is some other tool's file"
+        return ""
+
+    def _check_custom(self, resource: Resource, version: KubernetesVersion) -> Iterator[Problem]:
+        if "." not in resource.api_version.rpartition("/")[0]:
             served = f"Kubernetes {format_version(version)} serves no {resource.kind}"
             yield Problem(("kind",), f"{served} in {resource.api_version}", schema.RULE)
             return

@@ -14,6 +14,12 @@ from vllm_kustomize.wording import join
 RULE = "unfilled-template"
 
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*[^}\n]*\}|\{\{[^}\n]*\}\}")
+_PLACEHOLDER = re.compile(
+    r"<[A-Za-z][\w -]*>|(?<![A-Za-z0-9])(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
+    r"|NAMESPACE|NAME|ENV|PROJECT|CLUSTER|REGION|TEAM|TENANT|DOMAIN|USER"
+    r"|(?:YOUR|REPLACE|CHANGE|INSERT)(?:[_-]?[A-Z]+)*)(?![A-Za-z0-9])"
+)
+"""A word in capitals that a script replaces: no name in Kubernetes may have capitals."""
 _SHOWN = 3
 _ABOUT_VALUES = frozenset({"literal-secret"})
 """Rules that know variables for what they are."""
@@ -48,4 +54,7 @@ def _variables(problem: Diagnosis) -> list[str]:
     if not (problem.rule in rules.groups()["correctness"] or problem.rule.startswith(("api-", schema.RULE))):
         return []
     value = get(problem.resource.manifest, problem.at or problem.path)
-    return [name for _, text in texts(value, ()) for name in _VARIABLE.findall(text)]
+    variables = [name for _, text in texts(value, ()) for name in _VARIABLE.findall(text)]
+    if not variables and isinstance(value, str) and problem.path[-1:] in (("name",), ("namespace",)):
+        return _PLACEHOLDER.findall(value)
+    return variables

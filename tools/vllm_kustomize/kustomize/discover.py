@@ -175,10 +175,13 @@ def _holds_objects(file: Path) -> bool:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return True
-    return bool(_OBJECT.search(text)) and not _TEMPLATE.search(text)
+    return all(field.search(text) for field in _OF_OBJECTS) and not _TEMPLATE.search(text)
 
 
-_OBJECT = re.compile(r"^(?:- )?[\"']?apiVersion[\"']?\s*:", re.MULTILINE)
+_OF_OBJECTS = tuple(
+    re.compile(rf"^(?:[- ] )?[\"']?{field}[\"']?\s*:", re.MULTILINE) for field in ("apiVersion", "kind")
+)
+"""A file without both is not for Kubernetes: the index of a Helm repository has an apiVersion alone."""
 _TEMPLATE = re.compile(r"^\s*(?:- )?(?:[\w.-]+:\s*)?\{\{", re.MULTILINE)
 """A value or line that begins with an action of Go's templates: the file is YAML only once it is rendered."""
 

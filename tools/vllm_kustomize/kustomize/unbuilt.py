@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, display_path
@@ -65,6 +66,20 @@ def what_it_needs(message: str, directory: Path) -> str:
             if not path.exists() and (script := _maker(path)):
                 return f"its input {file} is not here, and {display_path(script)} makes it"
     return ""
+
+
+def what_is_blank(files: Iterable[Path]) -> str:
+    """The inputs of a build that hold nothing but comments, as those have that `flux bootstrap` will fill."""
+    blank = [display_path(file) for file in sorted(files) if _is_blank(file)]
+    return f"{blank[0]} is still to be filled in: only comments are there" if blank else ""
+
+
+def _is_blank(file: Path) -> bool:
+    try:
+        lines = read_text(file).splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return any(lines) and all(line.lstrip().startswith("#") for line in lines if line.strip())
 
 
 def _maker(file: Path) -> Path | None:

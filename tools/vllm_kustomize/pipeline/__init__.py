@@ -258,6 +258,7 @@ def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree, resources:
     from vllm_kustomize.checks.nets import not_checked
     from vllm_kustomize.checks.sources import check_sources, gaps
     from vllm_kustomize.kustomize.load import load_rendered
+    from vllm_kustomize.kustomize.unbuilt import what_is_blank, what_it_needs
 
     overlay = rendered.overlay
     graph = tree.graph(overlay.directory)
@@ -267,7 +268,6 @@ def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree, resources:
     if rendered.error:
         from vllm_kustomize.kustomize.failure import find_failure
         from vllm_kustomize.kustomize.message import shortened
-        from vllm_kustomize.kustomize.unbuilt import what_it_needs
 
         if missing := what_it_needs(rendered.error, overlay.directory):
             return Part(about_sources, skipped=(Skipped(overlay.name, missing, whole=True),))
@@ -278,6 +278,8 @@ def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree, resources:
         resources += load_rendered(rendered.output, overlay.name)
     except Error as error:
         return Part((not_checked(str(error), overlay.name, file), *about_sources))
+    if not resources and (missing := what_is_blank(graph.files)):
+        return Part(about_sources, skipped=(Skipped(overlay.name, missing, whole=True),))
     if not resources:
         message = "the build is empty: it renders no object"
         return Part(_pipeline_finding("empty-build", message, whole, plan, overlay) + about_sources)

@@ -230,11 +230,12 @@ class Server:
     def ranks_through_shared_memory(self) -> bool:
         """Whether the engine talks to its ranks through /dev/shm.
 
-        The CPU backend always does (vllm/platforms/cpu.py replaces the executor `uni` by `mp`), others with
-        more than one rank, or when told to.
+        The CPU backend always does (vllm/platforms/cpu.py replaces the executor `uni` by `mp`), that of TPUs
+        does not (tpu-inference drives all chips from one process), others with more than one rank, or when
+        told to.
         """
         backend = self.value("distributed_executor_backend")
-        if backend == "ray" or self.spans_pods:
+        if backend == "ray" or self.spans_pods or self.accelerator == "tpu":
             return False
         return self.accelerator == "cpu" or self.local_ranks > 1 or backend == "mp"
 
@@ -337,8 +338,9 @@ class Server:
 
     @property
     def port_names(self) -> list[str]:
-        """The names of the container's own ports."""
-        return [text(port.get("name")) for _, port in items(self.container.spec.get("ports"), ())]
+        """The names of the container's ports that the API server listens on; one may be another process's."""
+        ports = [port for _, port in items(self.container.spec.get("ports"), ())]
+        return [text(port.get("name")) for port in ports if port.get("containerPort") == self.port]
 
     @property
     def autoscalers(self) -> Sequence[Resource]:

@@ -57,8 +57,9 @@ def check(resource: Resource) -> Iterator[Problem]:
                 elif names_secret(name) and value and not is_reference(value):
                     yield Problem((*path, "value"), f"{container} has a literal value for {name}")
             for key in ("command", "args"):
-                for index, word in enumerate(strings(container.spec.get(key))):
-                    if _is_token(word):
+                words = strings(container.spec.get(key))
+                for index, word in enumerate(words):
+                    if _is_token(word) and not _is_api_key(words, index):
                         message = f"{container} has what looks like a token among its arguments"
                         yield Problem((*container.path, key, index), message, severity=Severity.ERROR)
 
@@ -94,6 +95,11 @@ def _check_secret(resource: Resource) -> Iterator[Problem]:
         names = ", ".join(f"'{name}'" for _, name in placeholders)
         message = f"the value of {names} is a placeholder, which an apply would store"
         yield Problem(placeholders[0], message)
+
+
+def _is_api_key(words: list[str], index: int) -> bool:
+    """Whether an argument is vLLM's own key, of which literal-api-key speaks."""
+    return words[index].startswith("--api-key=") or (index > 0 and words[index - 1] == "--api-key")
 
 
 def _is_token(value: str) -> bool:

@@ -38,11 +38,7 @@ _KINDS = {
 
 def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
     """Yield each field of a custom resource that holds the old name of a renamed object."""
-    renamed = {
-        (source.original.kind, source.original.name): source
-        for source in graph.objects
-        if source.original.name != source.id.name or source.hashed
-    }
+    renamed = [source for source in graph.objects if source.original.name != source.id.name or source.hashed]
     if not renamed or any(kustomization.root.get("crds") for kustomization in graph.kustomizations):
         return
     present = {source.id.name for source in graph.objects if not source.hashed}
@@ -50,7 +46,7 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
         if "." not in source.id.group or (source.id.group.endswith(".k8s.io") and not _is_custom(source)):
             continue
         for path, node, kind in _references(source.root, ()):
-            target = _target(renamed, kind, node.value)
+            target = _target(renamed, source, kind, node.value)
             if target is None or node.value in present or _is_configured(graph, source, path):
                 continue
             yield SourceProblem(
@@ -90,10 +86,16 @@ def _refers(owner: str, node: Node) -> bool:
     )
 
 
-def _target(renamed: dict[tuple[str, str], Source], kind: str, name: object) -> Source | None:
-    if kind:
-        return renamed.get((kind, str(name)))
-    return next((source for (_, old), source in renamed.items() if old == name), None)
+def _target(renamed: list[Source], source: Source, kind: str, name: object) -> Source | None:
+    """The renamed object that a name means; of several the one that got the same affixes as the referrer."""
+    found = [
+        each for each in renamed if each.original.name == name and (not kind or each.original.kind == kind)
+    ]
+    return max(found, key=lambda each: _affixes(each) == _affixes(source), default=None)
+
+
+def _affixes(source: Source) -> tuple[str, ...]:
+    return source.id.name.partition(source.original.name)[::2]
 
 
 def _is_configured(graph: SourceGraph, source: Source, path: FieldPath) -> bool:

@@ -31,4 +31,4 @@ def check_server(server: Server) -> Iterator[Problem]:
     if not named and server.parsed.accepted and not server.pod.partial:
         default = server.parsed.values.get("model")
         message = f"{server} names no model: vLLM {server.release} will serve {default}"
-        yield Problem(server.place(), message)
+        yield Problem(server.place(), message, severity=Severity.WARNING)

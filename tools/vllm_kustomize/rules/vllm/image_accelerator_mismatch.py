@@ -37,6 +37,7 @@ def check_server(server: Server) -> Iterator[Problem]:
                 path,
                 f"image {server.container.image} is for {_DEVICES[built_for]}, but {server} asks for none; "
                 "the CPU image is vllm/vllm-openai-cpu",
+                severity=Severity.WARNING,  # a node's default runtime may hand out all of its GPUs
             )
         return
     wanted = ACCELERATORS.get(server.gpus.shown.partition("/")[0])

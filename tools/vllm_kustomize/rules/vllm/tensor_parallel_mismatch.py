@@ -9,7 +9,8 @@ slice, however many the container has.
 Bad:   --tensor-parallel-size=4, with limits: {nvidia.com/gpu: "2"}
 Good:  --tensor-parallel-size=4, with limits: {nvidia.com/gpu: "4"}
 
-Source: vllm/config/parallel.py, vllm/engine/arg_utils.py; NVIDIA MIG User Guide, "CUDA Device Enumeration"
+Source: vllm/config/parallel.py, vllm/engine/arg_utils.py; NVIDIA MIG User Guide, "CUDA Device Enumeration";
+Cloud TPU documentation, "TPU7x" (two chiplets a chip, each a device)
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def check_server(server: Server) -> Iterator[Outcome]:
     elif "/mig-" in gpus.shown and needed > 1:
         message = f"{layout} needs {needed} GPUs, but a process sees one MIG slice: {has} ({server.vllm})"
         yield Problem(place, message, related=related)
+    elif gpus.shown == "google.com/tpu" and needed <= 2 * gpus.value:
+        return  # some chips are two devices, others are one, and the manifest does not say which these are
     elif needed > gpus.value:
         message = f"{layout} needs {needed} GPUs, but {has} ({server.vllm})"
         yield Problem(place, message, severity=_severity(server), related=related)

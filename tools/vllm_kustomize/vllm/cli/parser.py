@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vllm_kustomize.vllm.cli import catalog
@@ -81,6 +81,7 @@ def parse(
     An argument with the mark `environment.UNKNOWN` in it fits everywhere, and its value is None.
     No text makes it raise; whatever is wrong with the line is among the result's `errors`.
     """
+    release = release if serve else _of_module(release)
     reading = _Reading(release, serve)
     unknown = ""
     try:
@@ -99,6 +100,15 @@ def parse(
         tuple(reading.notices),
         unknown,
     )
+
+
+def _of_module(release: Release) -> Release:
+    """The options of the module, where those of `vllm serve` lack one.
+
+    0.9.0 and 0.9.0.1 leave --model out where `serve` is among the arguments (vllm/engine/arg_utils.py).
+    """
+    model = catalog.newest().options["--model"]
+    return replace(release, options={model.name: model, **release.options})
 
 
 @dataclass(frozen=True, slots=True)
