@@ -6,6 +6,8 @@
 - `tool_parsers`, `reasoning_parsers`: what --tool-call-parser and --reasoning-parser may name.
 - `attention_backends`: members of the enumeration that --attention-backend and VLLM_ATTENTION_BACKEND name.
 - `quantization`: what --quantization may name.
+- `kv_connectors`: what `kv_connector` of --kv-transfer-config may name (since 0.7.0).
+- `load_formats`: what --load-format may name where its parser takes any word (since 0.10.1).
 - `cuda_architectures`: the compute capabilities that the CUDA image's kernels are compiled for, by default of
   the build argument torch_cuda_arch_list of its Dockerfile.
 """
@@ -22,7 +24,7 @@ _METRIC = re.compile(r"vllm:[a-z][a-z0-9_]*[a-z0-9]")
 _ARCHITECTURES = re.compile(r"^ARG torch_cuda_arch_list='([^']+)'", re.MULTILINE)
 _MENTIONS = re.compile(
     r"vllm:|environment_variables|ParserManager|_PARSERS_TO_REGISTER|AttentionBackendEnum\(|_Backend\("
-    r"|QuantizationMethods = |QUANTIZATION_METHODS\b"
+    r"|QuantizationMethods = |QUANTIZATION_METHODS\b|KVConnectorFactory|_LOAD_FORMAT_TO_MODEL_LOADER"
 )
 """What a file has in it that says something; the others need no parsing."""
 
@@ -37,6 +39,11 @@ def read(source: Path) -> Facts:
         "attention_backends": _some(_attention_backends(modules), "an enumeration of attention backends"),
         "cuda_architectures": _cuda_architectures(source),
         "environment": _some(_environment(modules), "environment_variables"),
+        "kv_connectors": _registered(modules, "KVConnectorFactory.register_connector") or None,
+        "load_formats": {
+            name for table in _assigned(modules, "_LOAD_FORMAT_TO_MODEL_LOADER") for name in _keys(table)
+        }
+        or None,
         "metrics": _some(_metrics(modules), "a metric"),
         "quantization": _some(_quantization(modules), "quantization methods"),
         "reasoning_parsers": _parsers(modules, "ReasoningParserManager", "_REASONING_PARSERS_TO_REGISTER"),
@@ -81,10 +88,16 @@ def _metrics(modules: list[ast.Module]) -> set[str]:
 
 def _parsers(modules: list[ast.Module], manager: str, table: str) -> set[str]:
     """The keys of a table (since 0.11.1), else the arguments of the decorator that registers a class."""
-    registered = {name for value in _assigned(modules, table) for name in _keys(value)}
+    listed = {name for value in _assigned(modules, table) for name in _keys(value)}
+    return listed | _registered(modules, f"{manager}.register_module")
+
+
+def _registered(modules: list[ast.Module], function: str) -> set[str]:
+    """The names that a function of that dotted name is called with."""
+    registered = set()
     for module in modules:
         for node in ast.walk(module):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == f"{manager}.register_module":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == function:
                 names = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "name")]
                 registered |= {text for name in names for text in _strings(name)}
     return registered

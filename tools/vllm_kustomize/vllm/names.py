@@ -15,39 +15,30 @@ from vllm_kustomize.vllm.cli.catalog import version_key
 _TABLE = Path(__file__).parent / "data" / "facts.json"
 
 
+@cache
+def known(section: str, release: str) -> frozenset[str]:
+    """The names in a section of the table that a release may have; empty where the table does not say."""
+    around = _around(_table()["releases"], release)
+    return frozenset(
+        name
+        for name, spans in _table()[section].items()
+        if any(_covers(span, each) for span in spans for each in around)
+    )
+
+
 def environment_variables(release: str) -> frozenset[str]:
     """The VLLM_* names that a release may know."""
-    return _known("environment", release)
+    return known("environment", release)
 
 
 def metrics(release: str) -> frozenset[str]:
     """The vllm:* metrics that a release may have, without Prometheus' suffixes."""
-    return _known("metrics", release)
-
-
-def tool_parsers(release: str) -> frozenset[str]:
-    """What --tool-call-parser may name without a plugin."""
-    return _known("tool_parsers", release)
-
-
-def reasoning_parsers(release: str) -> frozenset[str]:
-    """What --reasoning-parser may name without a plugin."""
-    return _known("reasoning_parsers", release)
-
-
-def attention_backends(release: str) -> frozenset[str]:
-    """What --attention-backend and VLLM_ATTENTION_BACKEND may name."""
-    return _known("attention_backends", release)
-
-
-def quantization_methods(release: str) -> frozenset[str]:
-    """What --quantization may name without a plugin."""
-    return _known("quantization", release)
+    return known("metrics", release)
 
 
 def oldest_compute_capability(release: str) -> tuple[int, int] | None:
     """The lowest compute capability that the CUDA image of a release has kernels for."""
-    architectures = _known("cuda_architectures", release)
+    architectures = known("cuda_architectures", release)
     numbers = (architecture.removesuffix("+PTX").split(".") for architecture in architectures)
     return min(((int(major), int(minor)) for major, minor in numbers), default=None)
 
@@ -60,24 +51,14 @@ def last_with(section: str, name: str) -> str:
     return str(spans[-1][1] if len(spans[-1]) == 2 else _table()["releases"][-1])
 
 
-@cache
-def _known(section: str, release: str) -> frozenset[str]:
-    around = _around(_table()["releases"], release)
-    return frozenset(
-        name
-        for name, spans in _table()[section].items()
-        if any(_covers(span, each) for span in spans for each in around)
-    )
-
-
-def _around(known: list[str], release: str) -> tuple[str, ...]:
+def _around(releases: list[str], release: str) -> tuple[str, ...]:
     """A release of the table, or the two releases that one which is not in it lies between; all for none."""
     if not release:
-        return tuple(known)
-    if release in known:
+        return tuple(releases)
+    if release in releases:
         return (release,)
-    older = sum(version_key(version) < version_key(release) for version in known)
-    return tuple(known[max(0, older - 1) : older + 1]) if older < len(known) else ()
+    older = sum(version_key(version) < version_key(release) for version in releases)
+    return tuple(releases[max(0, older - 1) : older + 1]) if older < len(releases) else ()
 
 
 def _covers(span: list[str], release: str) -> bool:
