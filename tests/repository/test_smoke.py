@@ -21,6 +21,10 @@ OVERLAYS = (
     "overlays/nvidia",
     "overlays/nvidia-multinode",
     "overlays/nvidia-replicas",
+    "gitops/argocd/application",
+    "gitops/argocd/applicationset",
+    "gitops/flux/git",
+    "gitops/flux/oci",
 )
 
 

@@ -86,7 +86,7 @@ class Cache:
         """Cache an overlay's findings, if `graph` knows all that its build read and it did not fail."""
         self._changed = True
         self._entries.pop(overlay.name, None)
-        paths = _inputs(graph)
+        paths = _inputs(graph) | set(part.reads)
         self.inputs |= paths
         if not (failed or graph.incomplete or any(map(self._may_have_changed, paths))):
             signatures = {path: self._signature(path) for path in paths}
@@ -130,6 +130,7 @@ class Cache:
     def _digest_folder(self, folder: str) -> str:
         """Digest the names in a folder, and the content of files that checks read without being told to."""
         lines = []
+        os.stat(folder)  # a folder that is gone is not an empty one
         for file in _files_below(folder):
             lines.append(file)
             if file.endswith(READ_BY_CHECKS):
@@ -258,6 +259,7 @@ def _part(
     allows: Sequence[Any],
     definitions: Sequence[str],
     undecided: Sequence[Any],
+    reads: Sequence[str],
 ) -> Part:
     return Part(
         tuple(map(_finding, findings)),
@@ -266,6 +268,7 @@ def _part(
         tuple(map(_allow, allows)),
         tuple(definitions),
         tuple(map(_undecided, undecided)),
+        tuple(reads),
     )
 
 

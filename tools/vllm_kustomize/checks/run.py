@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
-from vllm_kustomize.checks import cluster, templates
+from vllm_kustomize.checks import cluster, sync_paths, templates
 from vllm_kustomize.checks.nets import caught, failed
 from vllm_kustomize.checks.objects import Objects
 from vllm_kustomize.checks.plan import Plan
+from vllm_kustomize.kustomize.repository import Repository, root_of
 from vllm_kustomize.model import Build, Diagnosis, Outcome, Resource, Skipped, Undecided
 from vllm_kustomize.rules import Rule
 
@@ -18,13 +21,15 @@ from vllm_kustomize.rules import Rule
 class Checked:
     """What was found in one build, and what was left out.
 
-    `definitions` says which definition judged each kind of custom resource.
+    `definitions` says which definition judged each kind of custom resource, and `reads` which folders outside
+    of the sources were looked at.
     """
 
     diagnoses: tuple[Diagnosis, ...]
     skipped: tuple[Skipped, ...] = ()
     definitions: tuple[str, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 def check(build: Build, plan: Plan) -> Checked:
@@ -45,6 +50,7 @@ def check(build: Build, plan: Plan) -> Checked:
         tuple(dict.fromkeys(objects.skipped)),
         tuple(objects.definitions),
         tuple(rules.undecided),
+        tuple(rules.reads),
     )
 
 
@@ -55,6 +61,7 @@ class _Rules:
     build: Build
     plan: Plan
     undecided: list[Undecided] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
 
     def check(self) -> Iterator[Diagnosis]:
         for rule in self.plan.rules:
@@ -63,7 +70,17 @@ class _Rules:
             if rule.check:
                 for resource in self.build.resources:
                     yield from self._caught(rule, partial(rule.check, resource), resource)
+            if rule.id == sync_paths.RULE:
+                yield from self._check_sync_paths(rule)
         yield from self._check_servers()
+
+    def _check_sync_paths(self, rule: Rule) -> Iterator[Diagnosis]:
+        overlay = self.build.overlay
+        repository = Repository(root_of(overlay.directory if overlay else Path()))
+        for resource in self.build.resources:
+            for synced in sync_paths.synced(self.build, resource):
+                self.reads.append(f"{repository.root / synced.folder}{os.sep}")
+                yield from self._caught(rule, partial(sync_paths.check, synced, repository), resource)
 
     def _check_servers(self) -> Iterator[Diagnosis]:
         selected = [(rule, rule.check_server) for rule in self.plan.rules if rule.check_server]

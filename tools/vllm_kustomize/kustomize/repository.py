@@ -1,10 +1,11 @@
-"""What the rest of a repository says about its overlays."""
+"""What a repository has and says beside its overlays."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from vllm_kustomize.kustomize.yaml.reader import read_text
@@ -12,6 +13,49 @@ from vllm_kustomize.kustomize.yaml.reader import read_text
 _FLUX = re.compile(r"^apiVersion:\s*[\"']?kustomize\.toolkit\.fluxcd\.io/", re.MULTILINE)
 
 _POST_BUILD = re.compile(r"^\s+postBuild:", re.MULTILINE)
+
+
+_URL = re.compile(r"^\s*url\s*=\s*(\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository on disk: its folders, and the URLs that it was cloned from."""
+
+    root: Path
+
+    def has(self, folder: str) -> bool:
+        """Whether a folder is there, given by its path from the root."""
+        return (self.root / folder).is_dir()
+
+    def folders(self, folder: str) -> list[str]:
+        """The names of the folders in one; none where it is not there."""
+        try:
+            return sorted(each.name for each in (self.root / folder).iterdir() if each.is_dir())
+        except OSError:
+            return []
+
+    def is_at(self, url: str) -> bool:
+        """Whether a URL is that of one of its remotes, over whatever protocol."""
+        return bool(url) and _location(url) in {_location(remote) for remote in _remotes(self.root)}
+
+
+def _remotes(root: Path) -> list[str]:
+    """The URLs in git's configuration; a work tree has it in the repository that it belongs to."""
+    git = root / ".git"
+    try:
+        if git.is_file():
+            git = root / read_text(git).partition("gitdir:")[2].strip()
+            git = git / read_text(git / "commondir").strip()
+        return _URL.findall(read_text(git / "config"))
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _location(url: str) -> str:
+    """A URL without protocol, user, port and `.git`: `git@host:a/b.git` and `https://host/a/b` are one."""
+    plain = re.sub(r"^\w+://", "", url.strip()).rpartition("@")[2].removesuffix("/").removesuffix(".git")
+    return re.sub(r":(?:\d+/)?", "/", plain, count=1).lower()
 
 
 def root_of(folder: Path) -> Path:

@@ -22,7 +22,8 @@ class Skipped:
 class Part:
     """What came of one overlay or file, and the comments in its sources that accept findings.
 
-    `definitions` says which definition judged each kind of custom resource.
+    `definitions` says which definition judged each kind of custom resource, and `reads` which folders outside
+    of the sources a check looked at.
     """
 
     findings: tuple[Finding, ...]
@@ -31,6 +32,7 @@ class Part:
     allows: tuple[Allow, ...] = ()
     definitions: tuple[str, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -344,6 +344,7 @@ def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Docum
         checked.skipped,
         definitions=checked.definitions,
         undecided=checked.undecided,
+        reads=checked.reads,
     )
     if not checked.diagnoses:
         return part

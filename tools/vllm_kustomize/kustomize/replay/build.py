@@ -40,6 +40,7 @@ class Build:
         self.incomplete: list[Location] = []
         self.specs = FIELD_SPECS
         self.name_references: list[FieldSpec] = []
+        self.schemas: list[tuple[Node, str]] = []
         self._opened = opened
 
     def graph(self, directory: Path) -> SourceGraph:
@@ -53,6 +54,7 @@ class Build:
             tuple(self.incomplete),
             self.specs,
             tuple(self.name_references),
+            tuple(self.schemas),
         )
 
     @contextmanager

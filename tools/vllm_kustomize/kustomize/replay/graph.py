@@ -61,7 +61,7 @@ class SourceGraph:
 
     `file` is the kustomization that it was asked for. `objects` are what the sources come to and `steps` what
     changed them, both in the engine's order. `files` are all that the build reads. `incomplete` says what
-    could not be followed, and where.
+    could not be followed, and where. `schemas` are the entries `openapi:`, each with the document it names.
     """
 
     file: str
@@ -72,6 +72,7 @@ class SourceGraph:
     incomplete: tuple[Location, ...]
     specs: FieldSpecs
     name_references: tuple[FieldSpec, ...]
+    schemas: tuple[tuple[Node, str], ...] = ()
 
     def reads(self, file: str) -> bool:
         """Whether the build reads a file, given as locations name it."""

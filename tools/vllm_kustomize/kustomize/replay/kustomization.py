@@ -6,6 +6,7 @@ Source: kusttarget.go and kusttarget_configplugin.go of kubernetes-sigs/kustomiz
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from vllm_kustomize.kustomize.discover import (
@@ -27,7 +28,7 @@ from vllm_kustomize.kustomize.replay.replacements import replace_fields
 from vllm_kustomize.kustomize.replay.selectors import SelectorError
 from vllm_kustomize.kustomize.replay.transformers import Transformer
 from vllm_kustomize.kustomize.yaml.nodes import Document, DocumentError, Node
-from vllm_kustomize.kustomize.yaml.reader import read_bytes
+from vllm_kustomize.kustomize.yaml.reader import read_bytes, read_text
 
 Apply = Callable[[Build, Kustomization, str], None]
 """Applies one field of a kustomization, given by its name."""
@@ -133,7 +134,10 @@ def _definitions(build: Build, kustomization: Kustomization, field: str) -> None
 def _openapi(build: Build, kustomization: Kustomization, field: str) -> None:
     openapi = kustomization.root.get(field)
     if openapi is not None and openapi.text("path"):
-        build.use(kustomization.directory / openapi.text("path"))
+        path = kustomization.directory / openapi.text("path")
+        if build.use(path):
+            with suppress(OSError, UnicodeDecodeError):
+                build.schemas.append((openapi, read_text(path)))
         build.leave_out(openapi, "`openapi:` changes how lists are merged")
 
 

@@ -116,6 +116,15 @@ def is_gated(model: str) -> bool:
     return model.startswith(("meta-llama/", "google/gemma", "google/codegemma"))
 
 
+def quantization_of(model: str) -> str | None:
+    """How a model's checkpoint is quantised, as its config.json says; empty if it is not, None if unknown."""
+    entry = _entries().get(model)
+    if entry is None:
+        return None
+    config = entry["config"].get("quantization_config")
+    return "" if config is None else str(config["quant_method"])
+
+
 def architecture_of(model: str) -> Architecture:
     """The architecture of a model in the table.
 
