@@ -13,12 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from vllm_kustomize.apiserver import covers
-from vllm_kustomize.checks.published import FILE, OFFSET_BYTES, Index
+from vllm_kustomize.checks.published import FILE, OFFSET_BYTES, TIME, Index
 from vllm_kustomize.model import KubernetesVersion
 
 _DEFINITIONS = "/api/_definitions.json#/$defs/"
+_CONTENT = {"properties", "additionalProperties"}
+_OPEN = {
+    "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1",
+    "io.k8s.apimachinery.pkg.runtime.RawExtension",
+}
+"""Definitions without fields that may hold any."""
 _INTEGERS = {"int32": 31, "int64": 63}
 _OWN_DEFINITIONS: dict[str, Any] = {
+    "io.k8s.apimachinery.pkg.apis.meta.v1.Time": {"type": ["string", "null"], "pattern": TIME},
     # Both are written as one of two types in the published schemas, which null then fits twice.
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["string", "number", "null"]},
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {
@@ -44,7 +51,8 @@ def schemas(version: KubernetesVersion) -> Iterator[tuple[str, dict[str, Any]]]:
     """The schema of each `apiVersion kind` of a version, with all the definitions that it leads to."""
     folder = _published() / f"v{version[0]}.{version[1]}.0-local-strict"
     text = (folder / "_definitions.json").read_text(encoding="utf-8")
-    definitions = {**json.loads(text.replace(_DEFINITIONS, "#/$defs/"))["$defs"], **_OWN_DEFINITIONS}
+    published = json.loads(text.replace(_DEFINITIONS, "#/$defs/"))["$defs"]
+    definitions = {name: _closed(name, each) for name, each in published.items()} | _OWN_DEFINITIONS
     for file in sorted(folder.glob("*.json")):
         schema = json.loads(file.read_text(encoding="utf-8").replace(_DEFINITIONS, "#/$defs/"))
         fields = schema.get("properties", {})
@@ -75,6 +83,12 @@ def pack(versions: dict[KubernetesVersion, dict[str, dict[str, Any]]]) -> bytes:
     }
     offset = len(content).to_bytes(OFFSET_BYTES, "big")
     return bytes(content) + zlib.compress(json.dumps(index, separators=(",", ":")).encode(), 9) + offset
+
+
+def _closed(name: str, definition: dict[str, Any]) -> dict[str, Any]:
+    """A definition that knows its fields, where it has none: `{}` chooses something, and is all there is."""
+    is_empty = "object" in definition.get("type", ()) and not definition.keys() & _CONTENT
+    return {**definition, "additionalProperties": False} if is_empty and name not in _OPEN else definition
 
 
 def _with_definitions(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

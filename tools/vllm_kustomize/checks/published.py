@@ -17,6 +17,11 @@ from vllm_kustomize.model import KubernetesVersion
 
 FILE = Path(__file__).with_name("kubernetes-schemas.bin")
 OFFSET_BYTES = 8
+TIME = (
+    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T"
+    "([01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.,][0-9]+)?(Z|[+-]([01][0-9]|2[0-4]):[0-5][0-9])$"
+)
+"""RFC 3339 as Go's time.Parse reads it; the only pattern in the schemas."""
 
 Index = dict[str, list[tuple[int, int, list[int]]]]
 """Begin and end of a schema in the file, and its minor versions, for each `apiVersion kind`."""

@@ -15,9 +15,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from vllm_kustomize.checks.published import schema_of
+from vllm_kustomize.checks.published import TIME, schema_of
 from vllm_kustomize.model import FieldPath, KubernetesVersion, Manifest, Problem, Resource
-from vllm_kustomize.wording import join
+from vllm_kustomize.wording import join, quote
 
 RULE = "schema"
 _DEEPEST = 100
@@ -70,6 +70,8 @@ def _problems(error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
         wanted = join([name for name in kind.types if name != "null"], "or")
         yield Problem(path, f"must be of type {wanted}, but is {_type_name(error.instance)}", RULE)
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Pattern) and kind.pattern == TIME:
+        yield Problem(path, f"{quote(error.instance)} is not a time such as 2026-01-31T12:00:00Z", RULE)
     elif isinstance(
         kind, (jsonschema_rs.ValidationErrorKind.Minimum, jsonschema_rs.ValidationErrorKind.Maximum)
     ):

@@ -25,7 +25,6 @@ from vllm_kustomize.apiserver.framework.metadata import (
     TEMPLATE_META,
     dotted_name,
     object_meta,
-    template_labels,
 )
 from vllm_kustomize.apiserver.framework.selectors import SELECTOR, is_valid
 from vllm_kustomize.kubernetes import names
@@ -299,9 +298,7 @@ CRON_JOB = api.struct(
         "concurrencyPolicy": api.one_of("Allow", "Forbid", "Replace"),
         "successfulJobsHistoryLimit": NOT_NEGATIVE,
         "failedJobsHistoryLimit": NOT_NEGATIVE,
-        "jobTemplate": always(
-            api.struct({"metadata": TEMPLATE_META, "spec": always(CRON_JOB_SPEC)}, template_labels)
-        ),
+        "jobTemplate": always(api.struct({"metadata": TEMPLATE_META, "spec": always(CRON_JOB_SPEC)})),
     },
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vllm_kustomize.apiserver.core.resources import resource_name
-from vllm_kustomize.apiserver.framework.combinators import AllOf, Family, Fault, Scope, warning
+from vllm_kustomize.apiserver.framework.combinators import Family, Fault, Scope, warning
 from vllm_kustomize.apiserver.framework.metadata import ANNOTATIONS, LABELS
 from vllm_kustomize.apiserver.framework.selectors import SELECTOR
 from vllm_kustomize.kubernetes import names, quantity
@@ -105,17 +105,25 @@ def _sources_agree(value: Any) -> Iterator[Fault]:
         yield Fault((), "dataSource and dataSourceRef must be the same", at=("dataSourceRef",))
 
 
-CLAIM_SPEC = api.struct(
-    {
-        "selector": SELECTOR,
-        "storageClassName": api.text(names.dns_subdomain),
-        "volumeMode": api.one_of("Block", "Filesystem", empty=True),
-        "volumeAttributesClassName": api.text(names.dns_subdomain),
-    },
-    access_modes,
-    storage_request,
-    data_source,
-)
+def source_of_claim(value: Any, scope: Scope) -> Iterator[Fault]:
+    """A claim of its own loses a source in another namespace, whatever it says.
+
+    DropDisabledFields of pkg/api/persistentvolumeclaim: the gate CrossNamespaceVolumeDataSource is off.
+    """
+    if isinstance(value.get("dataSourceRef"), dict) and text(value["dataSourceRef"], "namespace"):
+        message = "is dropped by the server: a source in another namespace is behind a feature gate"
+        yield warning(("dataSourceRef",), message)
+        value = {**value, "dataSourceRef": None}
+    yield from data_source(value, scope)
+
+
+FIELDS = {
+    "selector": SELECTOR,
+    "storageClassName": api.text(names.dns_subdomain),
+    "volumeMode": api.one_of("Block", "Filesystem", empty=True),
+    "volumeAttributesClassName": api.text(names.dns_subdomain),
+}
+CLAIM_SPEC = api.struct(FIELDS, access_modes, storage_request, source_of_claim)
 
 
 def kept_data_source(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -127,7 +135,7 @@ def kept_data_source(value: Any, scope: Scope) -> Iterator[Fault]:
         yield Fault(("dataSource",), "needs an apiGroup, unless its kind is PersistentVolumeClaim")
 
 
-TEMPLATE_CLAIM_SPEC = AllOf(CLAIM_SPEC, api.struct({}, kept_data_source))
+TEMPLATE_CLAIM_SPEC = api.struct(FIELDS, access_modes, storage_request, data_source, kept_data_source)
 
 
 def only_labels_and_annotations(value: Any, scope: Scope) -> Iterator[Fault]:

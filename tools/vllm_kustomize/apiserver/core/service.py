@@ -21,7 +21,7 @@ from vllm_kustomize.apiserver.framework.combinators import (
     structs,
     warning,
 )
-from vllm_kustomize.apiserver.framework.metadata import LABELS, object_meta
+from vllm_kustomize.apiserver.framework.metadata import LABELS, as_prefix, object_meta
 from vllm_kustomize.kubernetes import names
 from vllm_kustomize.kubernetes.fields import is_integer, is_set, mapping, number, sequence, text
 from vllm_kustomize.wording import quote
@@ -31,6 +31,7 @@ API_VERSION = "v1"
 TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 PORT_NUMBER = api.number(1, 65535)
 NODE_PORTS = range(30000, 32768)
+LAST_PORT = 65535
 SOURCE_RANGES_ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 
@@ -100,6 +101,9 @@ def ports(value: Any, scope: Scope) -> Iterator[Fault]:
                 yield Fault(("ports", index, "nodePort"), "may not be set where type is ClusterIP")
             elif (protocol, node_port) in node_ports:
                 yield Fault(("ports", index, "nodePort"), f"{node_port}/{protocol} is there twice")
+            elif node_port > LAST_PORT:
+                message = f"is {node_port}, but must be between 1 and {LAST_PORT}"
+                yield Fault(("ports", index, "nodePort"), message)
             elif node_port not in NODE_PORTS:
                 message = (
                     f"is {node_port}, outside of 30000 to 32767, which a server allots unless told otherwise"
@@ -294,6 +298,9 @@ def service_name(value: Any, scope: Scope) -> Iterator[Fault]:
     rule = names.dns1035_label if scope.stricter_before((1, 36)) else names.dns_label
     if name and (message := rule(name)):
         yield Fault(("name",), message)
+    prefix = text(value, "generateName")
+    if prefix and (message := as_prefix(rule)(prefix)):
+        yield Fault(("generateName",), message)
 
 
 def source_ranges(value: Any, scope: Scope) -> Iterator[Fault]:

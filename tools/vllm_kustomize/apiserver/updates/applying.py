@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vllm_kustomize.kubernetes.fields import get, mapping, sequence
+from vllm_kustomize.kubernetes.pods import TEMPLATES
 from vllm_kustomize.kustomize.replay.strategic import merge_keys
 from vllm_kustomize.model import FieldPath, Manifest
 
@@ -22,16 +24,37 @@ _KEYLESS = frozenset({"imagePullSecrets"})
 _ATOMIC = frozenset({"dataSource", "fieldRef", "nodeSelector", "resourceFieldRef", "roleRef", "selector"})
 """Maps that are replaced whole (`x-kubernetes-map-type: atomic`), where it makes a difference."""
 
+_NEWER: Mapping[tuple[str, str], Lists] = {
+    ("batch/v1", "Job"): {("spec", "scheduling", "resourceClaims"): ("name",)},
+}
+"""Lists of Kubernetes 1.37 that Kustomize's document does not have."""
+_BYTES = {"ConfigMap": ("binaryData",), "Secret": ("data",)}
+"""Maps of bytes: a create takes a list of numbers for them, an apply only text."""
+
 
 def keyed_lists(manifest: Manifest) -> Lists:
     """The lists of a kind that merge item by item."""
+    keyed = {names: keys for names, keys in _merge_keys(manifest).items() if keys}
+    keyed |= _NEWER.get((str(manifest.get("apiVersion")), str(manifest.get("kind"))), {})
+    return keyed | {(*path, "ownerReferences"): ("uid",) for path in _metadata(manifest)}
+
+
+def _merge_keys(manifest: Manifest) -> Lists:
     return merge_keys(str(manifest.get("apiVersion")), str(manifest.get("kind")))
+
+
+def _metadata(manifest: Manifest) -> Iterator[tuple[str, ...]]:
+    """Where an object has metadata: its own, and its templates'."""
+    yield ("metadata",)
+    for template in TEMPLATES.get(str(manifest.get("kind")), ()):
+        yield (*map(str, template), "metadata")
+        if template[1:2] == ("jobTemplate",):
+            yield ("spec", "jobTemplate", "metadata")
 
 
 def apply(live: Manifest, last: Manifest, manifest: Manifest) -> dict[Any, Any]:
     """The live object, which came of the manifest `last`, after `manifest` is applied by the same manager."""
-    lists = {names: keys for names, keys in keyed_lists(manifest).items() if keys}
-    applied = _merge(live, last, manifest, lists, ())
+    applied = _merge(live, last, manifest, keyed_lists(manifest), ())
     assert isinstance(applied, dict)
     return applied
 
@@ -39,8 +62,16 @@ def apply(live: Manifest, last: Manifest, manifest: Manifest) -> dict[Any, Any]:
 def unmergeable_items(manifest: Manifest) -> Iterator[tuple[FieldPath, str]]:
     """Items that server-side apply cannot tell apart, with what is wrong with each."""
     for names, keys in keyed_lists(manifest).items():
-        if keys:
-            yield from _unmergeable(manifest, names, keys, ())
+        yield from _unmergeable(manifest, names, keys, ())
+    for path in _metadata(manifest):
+        finalizers = [str(each) for each in sequence(get(manifest, path), "finalizers")]
+        for index, each in enumerate(finalizers):
+            if each in finalizers[:index]:
+                yield (*path, "finalizers", index), "stands here for the second time"
+    for field in _BYTES.get(str(manifest.get("kind")), ()):
+        for name, value in mapping(manifest, field).items():
+            if isinstance(value, list):
+                yield (field, str(name)), "is a list, not base64"
 
 
 def _unmergeable(

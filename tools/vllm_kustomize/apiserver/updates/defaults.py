@@ -63,7 +63,7 @@ def _handler(handler: Mapping[Any, Any]) -> None:
     _fill(handler.get("httpGet"), {"path": "/", "scheme": "HTTP"})
 
 
-def _container(container: Mapping[Any, Any]) -> None:
+def _container(container: dict[Any, Any]) -> None:
     _fill(
         container,
         {
@@ -81,8 +81,8 @@ def _container(container: Mapping[Any, Any]) -> None:
         if isinstance(container.get(field), dict):
             _probe(container[field])
     lifecycle = container.get("lifecycle")
-    if isinstance(lifecycle, dict):
-        lifecycle.pop("stopSignal", None)
+    if isinstance(lifecycle, dict) and lifecycle.pop("stopSignal", None) is not None and not lifecycle:
+        del container["lifecycle"]
     for field in ("postStart", "preStop"):
         _handler(mapping(container, "lifecycle", field))
 
@@ -134,8 +134,9 @@ def _pod_spec(spec: Any) -> None:
     for field in BEHIND_GATES:
         spec.pop(field, None)
     for field in ("containers", "initContainers"):
-        for _, container in structs(spec, field):
-            _container(container)
+        for container in sequence(spec, field):
+            if isinstance(container, dict):
+                _container(container)
     for volume in sequence(spec, "volumes"):
         if isinstance(volume, dict):
             _volume(volume)
@@ -193,8 +194,10 @@ def _stateful_set(stateful: dict[Any, Any]) -> None:
         _fill(strategy.get("rollingUpdate"), {"partition": 0})
     for claim in sequence(spec, "volumeClaimTemplates"):
         if isinstance(claim, dict):
-            for field in ("apiVersion", "kind", "status"):  # the server's own to fill in
+            for field in ("apiVersion", "kind"):  # the server's own to fill in
                 claim.pop(field, None)
+            _fill(claim, {"status": {}})
+            _fill(claim["status"], {"phase": "Pending"})
             _claim_spec(claim.get("spec"))
 
 
@@ -233,13 +236,15 @@ def _claim(claim: dict[Any, Any]) -> None:
     _claim_spec(spec)
     if not isinstance(spec, dict):
         return
+    if text(spec, "dataSourceRef", "namespace"):
+        del spec["dataSourceRef"]
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
     if isinstance(source, dict) and reference is None:
         if (source.get("apiGroup") or "", source.get("kind")) in DATA_SOURCES:
             spec["dataSourceRef"] = dict(source)
         else:
             del spec["dataSource"]
-    elif isinstance(reference, dict) and source is None and not text(reference, "namespace"):
+    elif isinstance(reference, dict) and source is None:
         spec["dataSource"] = dict(reference)
 
 

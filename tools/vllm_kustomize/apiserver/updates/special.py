@@ -18,7 +18,7 @@ POD_WAY_OUT = (
     "Delete the pod and apply it anew, or let a Deployment or Job make it: only images, tolerations that are "
     "added, and a shorter activeDeadlineSeconds may change in a pod that exists."
 )
-_VERSION = re.compile(r"[1-9][0-9]*")
+_VERSION = re.compile(r"0|[1-9][0-9]*")
 _UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SCHEDULING = ("nodeSelector", "tolerations", "schedulingGates")
 """What a suspended Job's pods may change about where they run, besides node affinity."""
