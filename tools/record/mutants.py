@@ -12,11 +12,10 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
+from record.schemas import Schema, SchemaOf, property_of, resolved
 
 FieldPath = tuple[str | int, ...]
 
@@ -132,9 +131,10 @@ class Mutant:
             parent[last] = self.value
         return mutant
 
-    @property
-    def renames(self) -> bool:
+    def renames(self, baselines: Sequence[Mapping[str, Any]]) -> bool:
         """Whether the object is another one with the change."""
+        if self.path == ("metadata",) and isinstance(self.value, Mapping):
+            return bool(self.value.get("name") != baselines[self.base]["metadata"]["name"])
         return self.path in (("metadata", "name"), ("metadata", "namespace"))
 
     @property
@@ -155,36 +155,35 @@ def read(file: Path) -> Iterator[Mutant]:
             yield Mutant(fields["base"], tuple(fields["path"]), fields["op"], fields["value"])
 
 
-def generate(baselines: Sequence[Mapping[str, Any]]) -> Iterator[Mutant]:
+def generate(baselines: Sequence[Mapping[str, Any]], schema_of: SchemaOf) -> Iterator[Mutant]:
     """Every mutant of some baselines, each once."""
     for base, baseline in enumerate(baselines):
         seen = set()
-        for path, op, value in _changes(baseline):
+        for path, op, value in _changes(baseline, schema_of(baseline)):
             key = (path, op, json.dumps(value, sort_keys=True))
             if key not in seen:
                 seen.add(key)
                 yield Mutant(base, path, op, value)
 
 
-def _changes(baseline: Mapping[str, Any]) -> Iterator[tuple[FieldPath, str, Any]]:
-    root = _definition(baseline["apiVersion"], baseline["kind"])
+def _changes(baseline: Mapping[str, Any], root: Schema) -> Iterator[tuple[FieldPath, str, Any]]:
     for name, value in baseline.items():
         if name not in NEVER:
-            yield from _of_field((name,), value, _property(root, name))
+            yield from _of_field((name,), value, property_of(root, name))
     yield from _added((), baseline, root)
 
 
-def _of_field(path: FieldPath, value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[FieldPath, str, Any]]:
+def _of_field(path: FieldPath, value: Any, schema: Schema) -> Iterator[tuple[FieldPath, str, Any]]:
     yield path, "delete", None
     for other in _others(str(path[-1]), value):
         yield path, "set", other
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _of_field((*path, name), inner, _property(schema, name))
+            yield from _of_field((*path, name), inner, property_of(schema, name))
         yield from _added(path, value, schema)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _of_field((*path, index), inner, _resolved(schema.get("items", {})))
+            yield from _of_field((*path, index), inner, resolved(schema.get("items", {})))
 
 
 def _others(name: str, value: Any) -> Iterator[Any]:
@@ -204,18 +203,16 @@ def _others(name: str, value: Any) -> Iterator[Any]:
         yield from ({name: value[name]} for name in value)
 
 
-def _added(
-    path: FieldPath, value: Mapping[str, Any], schema: Mapping[str, Any]
-) -> Iterator[tuple[FieldPath, str, Any]]:
+def _added(path: FieldPath, value: Mapping[str, Any], schema: Schema) -> Iterator[tuple[FieldPath, str, Any]]:
     """Fields that the schema has and the object does not, with a few values each."""
     for name, field in schema.get("properties", {}).items():
         if name in value or (not path and name in NEVER):
             continue
-        for sample in (*CHOICES.get(name, ()), *_samples(_resolved(field))):
+        for sample in (*CHOICES.get(name, ()), *_samples(resolved(field))):
             yield (*path, name), "set", sample
 
 
-def _samples(schema: Mapping[str, Any]) -> tuple[Any, ...]:
+def _samples(schema: Schema) -> tuple[Any, ...]:
     kind = schema.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
     if "boolean" in kinds:
@@ -223,44 +220,9 @@ def _samples(schema: Mapping[str, Any]) -> tuple[Any, ...]:
     if "integer" in kinds:
         return (0, 1, -1, 65536)
     if "array" in kinds:
-        inner = _resolved(schema.get("items", {}))
+        inner = resolved(schema.get("items", {}))
         return ([], *([sample] for sample in _samples(inner)[:4]))
     if "object" in kinds or "properties" in schema:
-        required = {name: _samples(_property(schema, name))[-1] for name in schema.get("required", ())}
+        required = {name: _samples(property_of(schema, name))[-1] for name in schema.get("required", ())}
         return ({}, required) if required else ({}, {"a": "b"})
     return ("x", "", "a/b")
-
-
-def _property(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = schema.get("properties", {}).get(name) or schema.get("additionalProperties") or {}
-    return _resolved(found)
-
-
-def _resolved(schema: Any) -> Mapping[str, Any]:
-    if not isinstance(schema, Mapping):
-        return {}
-    reference = schema.get("$ref", "")
-    return _definitions().get(reference.rpartition("/")[2], {}) if reference else schema
-
-
-def _definition(api_version: str, kind: str) -> Mapping[str, Any]:
-    group, _, version = api_version.rpartition("/")
-    wanted = {"group": group, "kind": kind, "version": version}
-    found = (
-        schema
-        for schema in _definitions().values()
-        if wanted in schema.get("x-kubernetes-group-version-kind", ())
-    )
-    return next(found, {})
-
-
-@cache
-def _definitions() -> Mapping[str, Mapping[str, Any]]:
-    """The newest schemas that kubernetes-validate ships."""
-    folder = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
-    files = folder.glob("v*-local-strict/_definitions.json")
-    newest = max(
-        files, key=lambda file: [int(part) for part in file.parent.name[1:].split("-")[0].split(".")]
-    )
-    definitions: Mapping[str, Mapping[str, Any]] = json.loads(newest.read_bytes())["$defs"]
-    return definitions

@@ -42,7 +42,7 @@ def updates(
     """
     in_order = sorted(mutants, key=lambda mutant: mutant.base)
     for base, group in groupby(in_order, key=lambda mutant: mutant.base):
-        fine = [mutant for mutant in group if not mutant.renames and not mutant.sets_null]
+        fine = [mutant for mutant in group if not mutant.renames(baselines) and not mutant.sets_null]
         yield from _updates_of(
             client, baselines[base], [(mutant, mutant.manifest(baselines)) for mutant in fine]
         )
