@@ -53,7 +53,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_changed_files_name_overlays(changed: tuple[str, ...], overlays: str, repo: Path) -> None:
     settings = Settings(schema_locations=(repo / "crds",), changed=True)
-    found = targets.discover_changed(changed, settings)
+    found = targets.discover(changed, settings)
     assert "".join(overlay.name[-1] for overlay in found.overlays) == overlays
 
 

@@ -23,10 +23,19 @@ from vllm_kustomize.wording import shorten
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What the paths of a command line come to; `files` may hold "-" for standard input."""
+    """What the paths of a command line come to; `files` may hold "-" for standard input.
+
+    `paths` are those that were asked for, none where everything was.
+    """
 
     overlays: tuple[Overlay, ...]
     files: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+
+
+def shown(file: str) -> str:
+    """How a file of rendered YAML is called in reports."""
+    return "<stdin>" if file == "-" else file
 
 
 def default_paths(settings: Settings) -> tuple[str, ...]:
@@ -39,9 +48,17 @@ def default_paths(settings: Settings) -> tuple[str, ...]:
 def discover(paths: Sequence[str], settings: Settings) -> Targets:
     """Sort paths into overlays and files of rendered YAML; raises `Error` for what is neither.
 
-    A folder without any kustomization stands for the files of objects in it, a patch for the overlays that
-    use it.
+    Without paths, those of `default_paths`. A folder without any kustomization stands for the files of
+    objects in it, a patch for the overlays that use it. With `settings.changed` the paths are changed files,
+    and stand for the overlays that they belong to.
     """
+    if settings.changed:
+        found = _with_changes(paths, settings)
+        return replace(found, paths=tuple(overlay.name for overlay in found.overlays))
+    return replace(_sorted(paths or default_paths(settings), settings), paths=tuple(paths))
+
+
+def _sorted(paths: Sequence[str], settings: Settings) -> Targets:
     overlays: dict[str, Overlay] = {}
     files: dict[str, None] = {}
     for text in paths:
@@ -78,7 +95,7 @@ def _users_of(patch: Path, settings: Settings) -> list[Overlay]:
     owners = [str(folder) for folder in patch.absolute().parents if kustomization_in(folder)]
     for roots in (default_paths(settings), owners[:1]):
         try:
-            found = list(affected(discover(roots, settings).overlays, {resolved(patch)}))
+            found = list(affected(_sorted(roots, settings).overlays, {resolved(patch)}))
         except Error:
             continue
         if found:
@@ -93,14 +110,14 @@ def _link_target(path: Path) -> str:
         return ""
 
 
-def discover_changed(files: Sequence[str], settings: Settings) -> Targets:
+def _with_changes(files: Sequence[str], settings: Settings) -> Targets:
     """The overlays that changed files belong to; all of them where the settings are among the files."""
     from vllm_kustomize.kustomize.affected import affected
 
     if not files:
         raise Error("--changed needs the changed files: name them as PATHs")
 
-    targets = discover(default_paths(settings), settings)
+    targets = _sorted(default_paths(settings), settings)
     changed = {resolved(file) for file in files}
     locations = (*settings.named_schema_locations, *settings.schema_locations)
     shared = (settings.file, settings.baseline, *locations)
