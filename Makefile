@@ -84,7 +84,7 @@ golden: .venv ## Rewrite the expected renders and outputs; read the diff
 
 .PHONY: fuzz
 fuzz: .venv ## Try 10,000 hostile inputs (two minutes); `make test` tries a slice of them
-	printf '%s\n' manifests broken_yaml sources settings | VLLM_KUSTOMIZE_FUZZ=10000 \
+	printf '%s\n' manifests broken_yaml sources settings secrets | VLLM_KUSTOMIZE_FUZZ=10000 \
 		xargs -P 2 -n 1 $(BIN)/pytest -q --no-header -p no:cacheprovider tests/fuzz -k
 
 .PHONY: bench

@@ -92,7 +92,8 @@ def _names(value: Any) -> Iterator[str]:
             if key in _NAMES and isinstance(child, str):
                 yield child
             elif secret and key in ("data", "stringData"):
-                yield from (name for name in child or () if isinstance(name, str) and not config_key(name))
+                keys = child if isinstance(child, Mapping) else ()
+                yield from (name for name in keys if isinstance(name, str) and not config_key(name))
             else:
                 yield from _names(child)
     elif isinstance(value, list):

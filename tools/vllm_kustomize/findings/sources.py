@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from vllm_kustomize.findings.shapes import Span, is_secret_field, secrets_in, value_of_pair
+from vllm_kustomize.kubernetes.names import config_key
 from vllm_kustomize.kubernetes.secrets import may_name_secret, stands_for_secret
 
 SPEAKS_OF_SECRETS = re.compile(r"\bSecret\b|stringData|secretGenerator")
@@ -108,6 +109,8 @@ def _in_document(lines: Sequence[str], loose: bool) -> Iterator[tuple[int, Span]
             begin, held = entry.column, True
         elif held and not entry.key:
             begin += value_of_pair(line[begin:])
+        elif held and config_key(entry.key):
+            yield entry.line, (entry.column + value_of_pair(line[entry.column :]), begin)
         secret[entry.line] = held or named
         before = entry
         shown = entry.key in _HARMLESS and not held
