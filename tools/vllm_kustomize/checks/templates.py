@@ -13,9 +13,9 @@ from vllm_kustomize.wording import join
 
 RULE = "unfilled-template"
 
-_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*[^}\n]*\}|\{\{[^}\n]*\}\}")
+_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*[^}\n]*\}|\{\{[^}\n]*\}\}|<[A-Za-z][\w -]*>")
 _PLACEHOLDER = re.compile(
-    r"<[A-Za-z][\w -]*>|(?<![A-Za-z0-9])(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
+    r"(?<![A-Za-z0-9])(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
     r"|NAMESPACE|NAME|ENV|PROJECT|CLUSTER|REGION|TEAM|TENANT|DOMAIN|USER"
     r"|(?:YOUR|REPLACE|CHANGE|INSERT)(?:[_-]?[A-Z]+)*)(?![A-Za-z0-9])"
 )
@@ -40,9 +40,9 @@ def set_aside(problems: Sequence[Diagnosis]) -> list[Diagnosis]:
     first = unfilled[0][0]
     names = list(dict.fromkeys(name for _, found in unfilled for name in found))
     more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
-    message = (
-        f"{join([*names[:_SHOWN], *more])} still has to be filled in: {len(unfilled)} checks were not made"
-    )
+    have = "has" if len(names) == 1 else "have"
+    checks = "1 check was" if len(unfilled) == 1 else f"{len(unfilled)} checks were"
+    message = f"{join([*names[:_SHOWN], *more])} still {have} to be filled in: {checks} not made"
     about = rules.get(RULE).diagnose(Problem(first.path, message, at=first.at), first.resource)
     return [*kept, about]
 
@@ -55,6 +55,10 @@ def _variables(problem: Diagnosis) -> list[str]:
         return []
     value = get(problem.resource.manifest, problem.at or problem.path)
     variables = [name for _, text in texts(value, ()) for name in _VARIABLE.findall(text)]
-    if not variables and isinstance(value, str) and problem.path[-1:] in (("name",), ("namespace",)):
+    if (
+        not variables
+        and isinstance(value, str)
+        and str(problem.path[-1:]).lower().endswith(("name',)", "namespace',)"))
+    ):
         return _PLACEHOLDER.findall(value)
     return variables

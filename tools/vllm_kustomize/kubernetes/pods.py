@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vllm_kustomize.kubernetes import images
@@ -74,13 +74,20 @@ class Container:
 class Pod:
     """A pod template, or a Pod itself: `path` leads to what holds `metadata` and `spec`.
 
-    Some custom resources call the pod's spec otherwise (`predictor`): `spec_key` says how.
+    Some custom resources call the pod's spec otherwise (`predictor`): `spec_key` says how. `within` leads to
+    the object that has the pod, where that is one of OpenShift's Template.
     """
 
     resource: Resource
     path: FieldPath
     template: Manifest
     spec_key: str = "spec"
+    within: FieldPath = ()
+
+    @property
+    def owner(self) -> Resource:
+        """The object that has the pod."""
+        return Resource(mapping(get(self.resource.manifest, self.within))) if self.within else self.resource
 
     @property
     def partial(self) -> bool:
@@ -88,12 +95,12 @@ class Pod:
 
         So it is for a ServingRuntime's own `spec` and for what stands under other names than `spec`.
         """
-        return self.resource.kind not in TEMPLATES and (not self.path or self.spec_key != "spec")
+        return self.owner.kind not in TEMPLATES and (self.path == self.within or self.spec_key != "spec")
 
     @property
     def controller(self) -> Controller | None:
         """The controller that makes the pod, where the table of controllers has it."""
-        return controller_of(self.resource)
+        return controller_of(self.owner)
 
     def effect(self, field: str, container: Container | None = None) -> Effect:
         """What a controller does with a field of the pod, or of one of its containers.
@@ -188,6 +195,10 @@ def _pods(resource: Resource) -> Iterator[Pod]:
             template = mapping(get(resource.manifest, path))
             if template:
                 yield Pod(resource, path, template)
+    elif resource.kind == "Template" and resource.api_version.startswith("template.openshift.io/"):
+        for path, inner in items(resource.manifest.get("objects"), ("objects",)):
+            for pod in _pods(Resource(inner)):
+                yield replace(pod, resource=resource, path=(*path, *pod.path), within=path)
     elif "." in resource.api_version.partition("/")[0] and resource.kind != DEFINITION:
         yield from _embedded(resource, resource.manifest, ())
 

@@ -28,7 +28,7 @@ def check(resource: Resource) -> Iterator[Problem]:
         return
     for path, name, value in _flags(controller):
         option = controller.options.get(name)
-        if option is None or (value is not None and value == option.value):
+        if option is None or (value is not None and (value == option.value or value.startswith("{{"))):
             continue
         given = name if value is None else f"{name}={value}"
         message = f"{given} is {controller.name}'s to set: {option.why}"

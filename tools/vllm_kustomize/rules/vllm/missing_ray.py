@@ -14,16 +14,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.WARNING
 HELP = "Use --nnodes with --master-addr, or build an image with `pip install ray`."
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield servers that ask for Ray in an image of vLLM's own."""
     if server.image is None or server.version < (0, 16):
+        return
+    if server.assumed:
+        yield missing.release(server)
         return
     for option in ("distributed_executor_backend", "data_parallel_backend"):
         if option in server.options and server.value(option) == "ray":

@@ -39,7 +39,8 @@ def check_server(server: Server) -> Iterator[Outcome]:
         needs = _needs(server)
         if needs and server.pod.spec.get("hostIPC") is not True and not server.pod.may_have("sharedMemory"):
             message = f"{server} mounts nothing at /dev/shm and gets 64 MiB of it, but {needs}"
-            severity = None if server.version >= _CHECKED_SINCE else Severity.WARNING
+            certain = server.version >= _CHECKED_SINCE and not server.assumed
+            severity = Severity.ERROR if certain else Severity.WARNING
             path = (*server.container.path, "volumeMounts")
             yield Problem(path, f"{message} ({server.vllm})", severity=severity)
         return

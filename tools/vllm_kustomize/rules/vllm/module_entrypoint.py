@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import strings
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.model import Outcome, Problem, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.WARNING
@@ -24,7 +25,7 @@ HELP = "Start `vllm serve MODEL`."
 _DEPRECATED_SINCE = (0, 29)
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield servers that are started as a module."""
     if server.line.serve:
         return
@@ -33,6 +34,8 @@ def check_server(server: Server) -> Iterator[Problem]:
         message = f"the module ignores the model {tag.value}, and serves its default; only --model counts"
         severity = Severity.ERROR if server.exact else Severity.WARNING
         yield Problem(tag.path, message, severity=severity)
-    if server.version >= _DEPRECATED_SINCE and strings(server.container.spec.get("command")):
+    if server.assumed:
+        yield missing.release(server)
+    elif server.version >= _DEPRECATED_SINCE and strings(server.container.spec.get("command")):
         message = f"{server} starts the API server's module, which is deprecated ({server.vllm})"
         yield Problem((*server.container.path, "command"), message)

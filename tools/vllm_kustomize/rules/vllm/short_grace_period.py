@@ -16,7 +16,8 @@ from itertools import pairwise
 
 from vllm_kustomize.kubernetes.fields import get, is_count, number, strings
 from vllm_kustomize.kubernetes.pods import Container
-from vllm_kustomize.model import Problem, Related, Severity
+from vllm_kustomize.model import Outcome, Problem, Related, Severity
+from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.ERROR
@@ -27,13 +28,15 @@ _OPTION = "shutdown_timeout"
 _SINCE = (0, 18)
 
 
-def check_server(server: Server) -> Iterator[Problem]:
+def check_server(server: Server) -> Iterator[Outcome]:
     """Yield servers that are killed before they have drained, or that abort requests at once."""
     if server.headless or server.pod.partial or server.version < _SINCE or server.unknown(_OPTION):
         return
     grace = number(server.pod.spec.get("terminationGracePeriodSeconds"), default=_DEFAULT_GRACE)
     timeout, sleep = server.count(_OPTION, 0), pre_stop_sleep(server.container)
-    if timeout == 0:
+    if timeout == 0 and server.assumed and _OPTION not in server.options:
+        yield missing.release(server)
+    elif timeout == 0:
         yield Problem(
             server.place(_OPTION),
             f"{server} aborts requests in flight on SIGTERM: {server.shown(_OPTION)} ({server.vllm})",

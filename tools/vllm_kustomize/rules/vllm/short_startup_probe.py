@@ -24,6 +24,8 @@ HELP = (
 )
 
 
+_ENOUGH = COLD - 30
+"""Seconds from which on nothing is said: machines and models differ by as much as is missing to COLD."""
 _MEASURED = 7_000_000_000
 """Parameters of the model that was measured; a smaller one may be faster."""
 
@@ -32,7 +34,7 @@ def check_server(server: Server) -> Iterator[Problem]:
     """Yield startup probes with a budget under what was measured."""
     container = server.container
     seconds = startup_budget(container)
-    if seconds is None or seconds >= COLD or server.pod.may_have("containers.startupProbe", container):
+    if seconds is None or seconds >= _ENOUGH or server.pod.may_have("containers.startupProbe", container):
         return
     as_large = server.architecture is not None and server.architecture.parameters >= _MEASURED
     yield Problem(

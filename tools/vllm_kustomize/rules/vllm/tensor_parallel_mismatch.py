@@ -95,5 +95,5 @@ def _gpus_of(template: object, name: str) -> int:
 
 
 def _severity(server: Server) -> Severity:
-    """Before 0.11 vLLM took Ray for what the node did not have, which may be there."""
-    return Severity.ERROR if server.version >= (0, 11) else Severity.WARNING
+    """Before 0.11, which an unknown release may be, vLLM took Ray for what the node did not have."""
+    return Severity.ERROR if server.version >= (0, 11) and not server.assumed else Severity.WARNING

@@ -25,6 +25,9 @@ HELP = "Correct the name, or remove the variable: VLLM_ is vLLM's own prefix."
 _OF_OTHERS = frozenset({"VLLM_ADDITIONAL_ARGS"})
 """Variables of the scripts around vLLM: this one is KServe's, for an LLMInferenceService."""
 
+_OF_PLUGINS = ("VLLM_SPYRE_", "VLLM_NEURON_", "VLLM_ASCEND_", "VLLM_GAUDI_", "VLLM_HPU_", "VLLM_METAL_")
+"""What the names begin with that platforms outside of vLLM's own repository read."""
+
 
 def check_server(server: Server) -> Iterator[Outcome]:
     """Yield variables with vLLM's prefix that the release does not read."""
@@ -35,6 +38,8 @@ def check_server(server: Server) -> Iterator[Outcome]:
         return
     fatal = server.switched_on("fail_on_environ_validation")
     for name, setting in server.env.items():
+        if name.startswith(_OF_PLUGINS):
+            continue
         if name.startswith("VLLM_") and name not in known | _OF_OTHERS:
             last = last_with("environment", name)
             hint = f"; {last} still did" if last else did_you_mean(name, known)
