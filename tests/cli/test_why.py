@@ -92,7 +92,7 @@ overlays/one/replicas.yaml:6:13        |   replicas: 2
                                        |       - args:
 overlays/one/kustomization.yaml:13:16  |         - --max-model-len=4096
   over base/deployment.yaml:12:18      |         # was "--max-model-len=8192"
-base/deployment.yaml:12:40             |         - [hidden]
+base/deployment.yaml:12:40             |         - --api-key=[hidden]
                                        |         env:
 base/deployment.yaml:14:21             |         - name: NOTES
 base/deployment.yaml:15:22             |           value: |

@@ -13,7 +13,7 @@ from importlib import import_module
 from types import ModuleType
 
 from vllm_kustomize import apiserver, rules
-from vllm_kustomize.checks import cluster, existing, pod_security, schema
+from vllm_kustomize.checks import changes, cluster, existing, pod_security, schema
 from vllm_kustomize.model import Error, Severity
 from vllm_kustomize.wording import did_you_mean
 
@@ -22,10 +22,11 @@ API = "api-"
 
 _API_HELP = "Change the value; the API server refuses the object as it is."
 _CHECKS = {
-    schema.RULE: (schema, "Compare the field with `kubectl explain`."),
-    cluster.RULE: (cluster, _API_HELP),
-    existing.RULE: (existing, existing.HELP),
-    pod_security.RULE: (pod_security, pod_security.HELP),
+    schema.RULE: (schema, Severity.ERROR, "Compare the field with `kubectl explain`."),
+    cluster.RULE: (cluster, Severity.ERROR, _API_HELP),
+    existing.RULE: (existing, Severity.ERROR, existing.HELP),
+    pod_security.RULE: (pod_security, Severity.ERROR, pod_security.HELP),
+    **{name: (module, module.SEVERITY, module.HELP) for name, module in changes.judgements().items()},
 }
 """The checks that are not rules, with the help that they give where they know none better."""
 
@@ -74,8 +75,8 @@ def entry_for(name: str) -> Entry:
         rule = rules.load()[name]
         return Entry(rule.id, rule.group, rule.severity, rule.manual, rule.help)
     if name in _CHECKS:
-        check, help_ = _CHECKS[name]
-        return Entry(name, _OF_CHECKS, Severity.ERROR, (check.__doc__ or "").strip(), help_)
+        check, severity, help_ = _CHECKS[name]
+        return Entry(name, _OF_CHECKS, severity, (check.__doc__ or "").strip(), help_)
     if name.startswith(API):
         return Entry(name, _OF_CHECKS, Severity.ERROR, _family_manual(name.removeprefix(API)), _API_HELP)
     raise Error(f"no rule '{name}'{did_you_mean(name, names())}; `vllm-kustomize rules` lists them")

@@ -59,14 +59,15 @@ class Objects:
             _ = self.sources  # what is wrong with them is said even where nothing needs them
         yield from self._over_versions(schema.RULE, self._check_new)
         yield from caught(pod_security.RULE, self._check_pods())
-        yield from caught(existing.RULE, self._check_updates())
+        yield from caught(existing.RULE, self.check_updates())
 
     def _check_pods(self) -> Iterator[Diagnosis]:
         if self.plan.settings.selects(pod_security.RULE):
             standards = pod_security.PodSecurity(self.build, self.plan.settings)
             yield from self._over_versions(pod_security.RULE, standards.check)
 
-    def _check_updates(self) -> Iterator[Diagnosis]:
+    def check_updates(self) -> Iterator[Diagnosis]:
+        """Yield what the server would refuse to change in the objects that the plan says exist."""
         if self.plan.exists is not None and self.plan.settings.selects(existing.RULE):
             before = existing.by_identity(self.plan.exists(self.build))
             yield from self._over_versions(existing.RULE, partial(self._check_update, before))

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from vllm_kustomize.model import Error
+from vllm_kustomize.model import Error, Severity
 
 OK, FINDINGS, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
@@ -16,6 +16,13 @@ ENGINE = click.option(
     "--engine",
     metavar="PATH",
     help="A kubectl or kustomize to build with, instead of the one that comes along. [VLLM_KUSTOMIZE_ENGINE]",
+)
+
+
+FAIL_ON = click.option(
+    "--fail-on",
+    type=click.Choice([str(severity) for severity in reversed(Severity)]),
+    help="The lowest severity that makes the exit code 1. Default: error.",
 )
 
 

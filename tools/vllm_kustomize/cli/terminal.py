@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
 
 BOLD, DIM, RED, GREEN, CYAN = "1", "2", "31", "32", "36"
 """The codes of SGR, ECMA-48."""
@@ -30,3 +35,24 @@ def disarmed(text: str) -> str:
 
     token = uuid4().hex
     return f"::stop-commands::{token}\n{text}::{token}::\n"
+
+
+@contextlib.contextmanager
+def progress(label: str, quiet: bool = False) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on a terminal, from the moment it is known that there are many overlays."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    few = 8
+    with contextlib.ExitStack() as stack:
+        bars: list[Any] = []
+
+        def advance(done: int, total: int) -> None:
+            if total <= few:
+                return
+            if not bars:
+                bar = click.progressbar(length=total, label=label, file=sys.stderr)
+                bars.append(stack.enter_context(bar))
+            bars[0].update(1)
+
+        yield advance

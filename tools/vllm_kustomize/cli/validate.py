@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from vllm_kustomize.cli.options import COULD_NOT_RUN, ENGINE, FINDINGS, OK, PATHS, show_error
-from vllm_kustomize.cli.terminal import disarmed, has_colour
+from vllm_kustomize.cli.options import COULD_NOT_RUN, ENGINE, FAIL_ON, FINDINGS, OK, PATHS, show_error
+from vllm_kustomize.cli.terminal import disarmed, has_colour, progress
 from vllm_kustomize.model import Error, Report, Severity
 
 if TYPE_CHECKING:
@@ -48,11 +47,7 @@ if TYPE_CHECKING:
     "Default: correctness, vllm, kustomize.",
 )
 @click.option("--ignore", multiple=True, metavar="RULE", help="All but these rules or groups.")
-@click.option(
-    "--fail-on",
-    type=click.Choice([str(severity) for severity in reversed(Severity)]),
-    help="The lowest severity that makes the exit code 1. Default: error.",
-)
+@FAIL_ON
 @ENGINE
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Builds at a time. Default: one a core."
@@ -212,8 +207,8 @@ def command(
                 show_error(answer)
             else:
                 _write(answer, outputs, verbosity)
-    with _progress(quiet) as progress:
-        report = pipeline.validate(paths, wanted, progress)
+    with progress("Validating", quiet) as advance:
+        report = pipeline.validate(paths, wanted, advance)
     _write(report, outputs, verbosity, time.perf_counter() - started)
     return _exit_code(report, wanted)
 
@@ -272,24 +267,3 @@ def _write(report: Report, outputs: Sequence[Output], verbosity: int, seconds: f
 
 
 _FOR_PEOPLE = ("text", "concise")
-
-
-@contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on a terminal, from the moment it is known that there are many overlays."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    few = 8
-    with contextlib.ExitStack() as stack:
-        bars: list[Any] = []
-
-        def advance(done: int, total: int) -> None:
-            if total <= few:
-                return
-            if not bars:
-                bar = click.progressbar(length=total, label="Validating", file=sys.stderr)
-                bars.append(stack.enter_context(bar))
-            bars[0].update(1)
-
-        yield advance

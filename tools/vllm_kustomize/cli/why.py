@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,13 +39,12 @@ def command(overlay: str, object_: str, field: str, engine: str | None, format_:
     from dataclasses import replace
 
     from vllm_kustomize import pipeline
-    from vllm_kustomize.kustomize.provenance import Locator
     from vllm_kustomize.settings.file import load_settings
     from vllm_kustomize.verbs.why import explain
 
     settings = replace(load_settings([overlay]), engine=engine)
-    rendered, graph = pipeline.build_with_sources(overlay, settings)
-    answers = explain(rendered, Locator(graph), object_, field)
+    rendered, tree = pipeline.build_with_sources(overlay, settings)
+    answers = explain(rendered, Path(overlay), tree, object_, field)
     if format_ == "json":
         click.echo(as_json({"version": 1, "objects": [_as_json(answer) for answer in answers]}))
     else:

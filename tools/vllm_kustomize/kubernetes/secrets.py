@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
-
-from vllm_kustomize.kubernetes.fields import get
-from vllm_kustomize.model import FieldPath
 
 HIDDEN = "[hidden]"
 """What stands instead of a value that may be secret."""
 
-_KNOWN_TOKEN = re.compile(
-    r"\b(?:hf_|sk-|gh[pousr]_|glpat-|xox[abp]-|AKIA)(?=[a-z_-]*[A-Z0-9])[A-Za-z0-9_-]{8,}"
-)
 _SECRET_NAME = re.compile(
     r"(?:^|[_.\-])(?:token|key|password|passwd|passphrase|secret|credentials?)$", re.IGNORECASE
 )
@@ -70,32 +63,6 @@ def names_secret(name: str) -> bool:
 def is_reference(value: str) -> bool:
     """Whether a value only says where a secret is: a variable, an address, an encrypted text, a file."""
     return bool(_REFERENCE.match(value) or _PATH.match(value)) or value.strip().lower() in _TRUTH
-
-
-def is_secret(manifest: Any, path: FieldPath) -> bool:
-    """Whether the value at a path of an object is secret: what a Secret holds, a variable or option so named.
-
-    Takes a value for secret by what stands around it; `hide_tokens` knows tokens by their form.
-    """
-    if manifest.get("kind") == "Secret" and path[:1] in (("data",), ("stringData",)):
-        return True
-    value, around = get(manifest, path), get(manifest, path[:-1])
-    if not isinstance(value, str) or is_reference(value):
-        return False
-    if path[-1] == "value" and isinstance(around, dict):
-        return names_secret(str(around.get("name")))
-    if isinstance(around, list) and isinstance(path[-1], int):
-        option, equals, _ = value.partition("=")
-        before = around[path[-1] - 1] if path[-1] else ""
-        return (
-            names_secret(option if equals else str(before)) and str(option if equals else before)[:1] == "-"
-        )
-    return False
-
-
-def hide_tokens(text: str) -> str:
-    """The text without what has the form of a well-known kind of token."""
-    return _KNOWN_TOKEN.sub(HIDDEN, text)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -44,6 +44,10 @@ _DRY_RUN = (
 )  # fmt: skip
 """Conflicts with other managers say nothing about the object; and the server itself knows every field."""
 
+_DIFF = (
+    "diff", "--server-side", "--force-conflicts", "--field-manager=vllm-kustomize", "--filename=-",
+)  # fmt: skip
+
 _ATTEMPT = "accumulating resources: accumulation err='"
 _ASIDE = re.compile(r"#|Warning:|[IWEF]\d{4} [\d:.]+ +\d+ \S+\]")
 """How a line begins that says nothing of the error: a comment, a warning, an entry of the log."""
@@ -183,6 +187,20 @@ class Engine:
         except subprocess.TimeoutExpired:
             raise Error(f"the API server did not answer within {self._timeout:g} s") from None
         return code, errors.decode("utf-8", "replace")
+
+    def diff(self, manifests: bytes) -> tuple[int, str, str]:
+        """Compare objects with those in the cluster of the current context, which changes nothing there.
+
+        Returns kubectl's exit code (0 the same, 1 different, else it failed), its diff, and what it says
+        besides. Raises `Error` where the engine is not a kubectl, or gets no answer in time.
+        """
+        if self._is_kustomize:
+            raise Error("only kubectl can ask an API server: name one with --engine, or leave --engine out")
+        try:
+            code, output, errors = self._run(list(_DIFF), manifests)
+        except subprocess.TimeoutExpired:
+            raise Error(f"the API server did not answer within {self._timeout:g} s") from None
+        return code, output.decode("utf-8", "replace"), _message(errors)
 
     def version(self) -> str:
         """The engine's own words about its version, such as `kubectl v1.37.1, kustomize v5.8.1`.

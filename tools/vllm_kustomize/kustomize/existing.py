@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from vllm_kustomize.kustomize.discover import find_overlays, kustomization_in
-from vllm_kustomize.kustomize.engine import Engine, git
+from vllm_kustomize.kustomize.engine import Engine
 from vllm_kustomize.kustomize.load import load_rendered, resources_in
+from vllm_kustomize.kustomize.revision import checked_out
 from vllm_kustomize.kustomize.yaml.nodes import DocumentError, read_documents
 from vllm_kustomize.model import Build, Error, Overlay, Resource
 
@@ -75,15 +75,7 @@ def open_existing(old: str, engine: Engine) -> Iterator[Existing]:
     if not colon or Path(old).exists():
         yield Existing(old, Path(old), engine)
         return
-    top = Path(git("rev-parse", "--show-toplevel"))
-    commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    with tempfile.TemporaryDirectory(prefix="vllm-kustomize-") as folder:
-        tree = Path(folder).resolve() / "tree"
-        tree.mkdir()
-        index = {"GIT_INDEX_FILE": str(tree.with_name("index"))}
-        git("read-tree", commit, directory=top, variables=index)
-        git("checkout-index", "--all", f"--prefix={tree}/", directory=top, variables=index)
-        here = tree / Path.cwd().resolve().relative_to(top.resolve())
+    with checked_out(revision) as here:
         yield Existing(old, here / path, engine)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from vllm_kustomize.kustomize.yaml.reader import parse_yaml
+from vllm_kustomize.kustomize.yaml.reader import dump_yaml, parse_yaml
 from vllm_kustomize.model import Error, FieldPath, Resource
 
 _SEPARATOR = "\n---\n"
@@ -32,6 +32,15 @@ def load_rendered(output: bytes, name: str) -> Iterator[Resource]:
         raise Error(f"{name}: the engine's output is not YAML: {error}") from None
     for index, document in enumerate(documents):
         yield from resources_in(document, index)
+
+
+def texts_of(output: bytes, resources: Sequence[Resource]) -> list[str]:
+    """The text of each object as the engine rendered it; of the items of a `List`, as YAML of their own."""
+    documents = output.decode("utf-8").removesuffix("\n").split(_SEPARATOR)
+    return [
+        dump_yaml(resource.manifest) if resource.at else documents[resource.document]
+        for resource in resources
+    ]
 
 
 def _read(text: str) -> tuple[Any, ...]:

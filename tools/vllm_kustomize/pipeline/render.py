@@ -11,7 +11,7 @@ from vllm_kustomize.model import Error, Overlay
 from vllm_kustomize.settings import Settings
 
 if TYPE_CHECKING:
-    from vllm_kustomize.kustomize.replay.graph import SourceGraph
+    from vllm_kustomize.kustomize.replay.tree import SourceTree
 
 
 def build(path: str, settings: Settings | None = None) -> bytes:
@@ -27,8 +27,8 @@ def build(path: str, settings: Settings | None = None) -> bytes:
     return rendered.output
 
 
-def build_with_sources(path: str, settings: Settings) -> tuple[str, SourceGraph]:
-    """Render the overlay at `path`, and read the sources behind it; raises `Error` as `build` does."""
+def build_with_sources(path: str, settings: Settings) -> tuple[str, SourceTree]:
+    """Render the overlay at `path`, and open the sources behind it; raises `Error` as `build` does."""
     from vllm_kustomize.kustomize.replay.tree import SourceTree, kustomize_version
 
     rendered = build(path, settings).decode("utf-8", "replace")
@@ -36,7 +36,7 @@ def build_with_sources(path: str, settings: Settings) -> tuple[str, SourceGraph]
     if settings.engine:
         with Engine(find_engine(settings.engine)) as engine:
             version = engine.version()
-    return rendered, SourceTree(kustomize_version(version)).graph(_overlay(path).directory)
+    return rendered, SourceTree(kustomize_version(version))
 
 
 def _overlay(path: str) -> Overlay:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from vllm_kustomize.model import Finding, Location, Precision, Report, Severity, Undecided
 from vllm_kustomize.reporters import Style, one_line, shared_by, visible
 from vllm_kustomize.reporters.statistics import table
+from vllm_kustomize.wording import count
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _BOLD, _DIM = "1", "2"
@@ -27,7 +28,7 @@ def render(report: Report, style: Style) -> str:
     """Write the findings, and unless quiet the lines they point at, what was skipped and a summary."""
     lines: list[str] = []
     for finding in report.findings:
-        lines += [*_block(finding, style), ""]
+        lines += [*block(finding, style), ""]
     if style.verbosity >= 0:
         if len(report.findings) > _LONG:
             lines += [*table(report), ""]
@@ -43,7 +44,8 @@ def place(location: Location) -> str:
     return file if location.precision == Precision.FILE else f"{file}:{location.line}:{location.column}"
 
 
-def _block(finding: Finding, style: Style) -> Iterator[str]:
+def block(finding: Finding, style: Style) -> Iterator[str]:
+    """The lines on one finding: what is wrong, the line that it points at, other places, and the help."""
     colour = _COLOURS[finding.severity]
     label = _paint(f"{finding.severity}[{finding.rule}]", colour, style)
     where = f"{place(finding.location)}: " if finding.location else ""
@@ -168,11 +170,11 @@ def _summary(report: Report, style: Style) -> str:
     skipped = len(report.skipped) - whole
     hint = "" if style.verbosity > 0 else " (-v says why)"
     parts = [
-        *([_number(report.overlays, "overlay")] if report.overlays else []),
-        _number(report.documents, "object"),
-        _paint(_number(errors, "error"), _COLOURS[Severity.ERROR] if errors else "", style),
-        _paint(_number(warnings, "warning"), _COLOURS[Severity.WARNING] if warnings else "", style),
-        *([_number(infos, "info")] if infos else []),
+        *([count(report.overlays, "overlay")] if report.overlays else []),
+        count(report.documents, "object"),
+        _paint(count(errors, "error"), _COLOURS[Severity.ERROR] if errors else "", style),
+        _paint(count(warnings, "warning"), _COLOURS[Severity.WARNING] if warnings else "", style),
+        *([count(infos, "info")] if infos else []),
         *([f"{len(report.suppressed)} suppressed"] if report.suppressed else []),
         *([f"{skipped} skipped"] if skipped else []),
         *([f"{whole} not checked"] if whole else []),
@@ -180,10 +182,6 @@ def _summary(report: Report, style: Style) -> str:
     ]
     seconds = "" if style.seconds is None else f" in {style.seconds:.1f} s"
     return ", ".join(parts) + seconds
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _paint(text: str, code: str, style: Style) -> str:

@@ -100,7 +100,17 @@ def _id(module: str) -> str:
     return module.replace("_", "-")
 
 
-_CHECKS = {"correctness": ("schema", "api-*", "pod-security")}
+_CHECKS = {
+    "correctness": (
+        "schema",
+        "api-*",
+        "pod-security",
+        "immutable-field",
+        "prunes-object",
+        "removes-data",
+        "restarts-gpu-pods",
+    )
+}
 """What a group has besides rules."""
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from vllm_kustomize.findings.collect import mask_of_overlay
+from vllm_kustomize.findings.excerpts import Excerpts
 from vllm_kustomize.kubernetes.addressing import find_field, find_object
-from vllm_kustomize.kubernetes.secrets import HIDDEN, hide_tokens, is_secret
+from vllm_kustomize.kubernetes.secrets import HIDDEN
 from vllm_kustomize.kustomize.load import resources_in
 from vllm_kustomize.kustomize.provenance import Locator
+from vllm_kustomize.kustomize.replay.tree import SourceTree
 from vllm_kustomize.kustomize.yaml.nodes import Document, Node, read_documents
 from vllm_kustomize.model import FieldPath, Location, Resource
 
@@ -55,8 +59,10 @@ class Answer:
         return tuple(line.value for line in self.lines if line.value)
 
 
-def explain(rendered: str, locator: Locator, wanted: str = "", field: str = "") -> tuple[Answer, ...]:
-    """Explain what the engine rendered: all objects, the one that is wanted, or one field of that.
+def explain(
+    rendered: str, directory: Path, tree: SourceTree, wanted: str = "", field: str = ""
+) -> tuple[Answer, ...]:
+    """Explain what the engine rendered of an overlay: all, one object, or one field of it.
 
     Raises `Error` where no object, several objects, or no field are what is asked for.
     """
@@ -68,59 +74,57 @@ def explain(rendered: str, locator: Locator, wanted: str = "", field: str = "") 
     ]
     chosen = [find_object(resources, wanted)] if wanted else resources
     path = find_field(chosen[0].manifest, field) if field else ()
-    lines = rendered.split("\n")
-    return tuple(
-        Answer(resource, tuple(_lines(lines, documents, resource, path, locator))) for resource in chosen
-    )
+    graph = tree.graph(directory)
+    shown = Excerpts(rendered, mask_of_overlay(graph, tree, resources, ()))
+    text = _Text(rendered.split("\n"), shown, documents, Locator(graph))
+    return tuple(Answer(resource, tuple(text.lines(resource, path))) for resource in chosen)
 
 
-def _lines(
-    text: list[str], documents: tuple[Document, ...], resource: Resource, path: FieldPath, locator: Locator
-) -> Iterator[Line]:
-    root = documents[resource.document].root
-    following = documents[resource.document + 1 :]
-    end = following[0].root.line - 1 if following else len(text)
-    node, _ = root.find((*resource.at, *path))
-    first = node.key_line or node.line
-    last = _end(root, (*resource.at, *path), end)
-    starts = {place.key_line or place.line: (at, place) for at, place in _nodes(node, path)}
-    hidden = False
-    for number in range(first, last):
-        line = text[number - 1]
-        at, place = starts.get(number, ((), None))
-        if place is None:
-            if not hidden:
-                yield Line(line)  # a value goes on
-        elif isinstance(place.value, (dict, list)) and place.value:
-            hidden = False
-            yield Line(line)
-        else:
-            hidden = is_secret(resource.manifest, at)
-            shown = line[: place.column - 1] + HIDDEN if hidden else hide_tokens(line)
-            yield Line(shown, _value(place, at, locator, resource, hidden))
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What the engine rendered, line by line, with and without secrets."""
+
+    raw: list[str]
+    shown: Excerpts
+    documents: tuple[Document, ...]
+    locator: Locator
+
+    def lines(self, resource: Resource, path: FieldPath) -> Iterator[Line]:
+        """The lines of an object, or of one of its fields."""
+        root = self.documents[resource.document].root
+        following = self.documents[resource.document + 1 :]
+        end = following[0].root.line - 1 if following else len(self.raw)
+        node, _ = root.find((*resource.at, *path))
+        starts = {place.key_line or place.line: (at, place) for at, place in _leaves(node, path)}
+        for number in range(node.key_line or node.line, _end(root, (*resource.at, *path), end)):
+            line = self.shown.line(number)
+            if number in starts:
+                at, place = starts[number]
+                yield Line(line, self._value(resource, at, place, line))
+            else:
+                yield Line(line)
+
+    def _value(self, resource: Resource, path: FieldPath, node: Node, line: str) -> Value:
+        hidden = line != self.raw[(node.key_line or node.line) - 1]
+        located = self.locator.locate(resource, path)
+        earlier = tuple(
+            Written(each.location, None if each.node is None else HIDDEN if hidden else each.node.data())
+            for each in located.earlier
+        )
+        value = line[node.column - 1 :] if hidden else node.data()
+        return Value(path, Written(located.primary, value), earlier)
 
 
-def _value(node: Node, path: FieldPath, locator: Locator, resource: Resource, hidden: bool) -> Value:
-    def shown(of: Node | None) -> Any:
-        if of is None:
-            return None
-        value = of.data()
-        return HIDDEN if hidden else hide_tokens(value) if isinstance(value, str) else value
-
-    located = locator.locate(resource, path)
-    earlier = tuple(Written(each.location, shown(each.node)) for each in located.earlier)
-    return Value(path, Written(located.primary, shown(node)), earlier)
-
-
-def _nodes(node: Node, path: FieldPath) -> Iterator[tuple[FieldPath, Node]]:
-    """A node and all below it; where several begin in one line, the innermost comes last."""
-    yield path, node
-    if isinstance(node.value, dict):
+def _leaves(node: Node, path: FieldPath) -> Iterator[tuple[FieldPath, Node]]:
+    """The scalars, empty lists and empty mappings at and below a node, in the order of their lines."""
+    if isinstance(node.value, dict) and node.value:
         for key, child in node.value.items():
-            yield from _nodes(child, (*path, key))
-    elif isinstance(node.value, list):
+            yield from _leaves(child, (*path, key))
+    elif isinstance(node.value, list) and node.value:
         for index, child in enumerate(node.value):
-            yield from _nodes(child, (*path, index))
+            yield from _leaves(child, (*path, index))
+    else:
+        yield path, node
 
 
 def _end(root: Node, path: FieldPath, end: int) -> int:

@@ -60,6 +60,13 @@ def parse_yaml(text: str) -> list[Any]:
         raise ValueError(f"line {error.location.line}: {error.message}") from None
 
 
+def dump_yaml(value: Any) -> str:
+    """The value as YAML in block style, its keys in their order, without a line break at the end."""
+    from yaml import safe_dump
+
+    return str(safe_dump(value, sort_keys=False, allow_unicode=True, width=1 << 20)).rstrip("\n")
+
+
 def parse_json(text: str | bytes) -> Any:
     """Parse JSON; raises `ValueError` where it is none, or nested more than `MAX_DEPTH` levels deep."""
     try:
