@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import datetime
 import random
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -15,11 +17,11 @@ from vllm_kustomize.model import Severity, format_path
 DEPLOYMENT = 0
 
 
-def changed(path: str, value: object, base: int = DEPLOYMENT) -> dict:
+def changed(path: str, value: object, base: int = DEPLOYMENT) -> dict[str, Any]:
     """A baseline with the field at a dotted path set."""
     manifest = copy.deepcopy(baselines()[base])
     *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
-    target = manifest
+    target: Any = manifest
     for step in parents:
         target = target[step]
     target[last] = value
@@ -27,7 +29,7 @@ def changed(path: str, value: object, base: int = DEPLOYMENT) -> dict:
 
 
 def found(
-    manifest: dict, version: tuple[int, int] = (1, 36), severity: Severity = Severity.ERROR
+    manifest: dict[str, Any], version: tuple[int, int] = (1, 36), severity: Severity = Severity.ERROR
 ) -> list[str]:
     """The paths of the API-server problems of one severity."""
     return [format_path(p.path) for p in apiserver.check(manifest, version) if p.severity is severity]
@@ -56,7 +58,9 @@ SERVICE, STATEFUL_SET, AUTOSCALER, NETWORK_POLICY = 14, 2, 22, 23
         ("spec.trafficDistribution", "PreferSameNode", SERVICE, [(1, 33)], [(1, 34), (1, 99)]),
     ],
 )  # fmt: skip
-def test_what_changed_between_versions(path, value, base, rejecting, accepting):
+def test_what_changed_between_versions(
+    path: Any, value: object, base: Any, rejecting: Any, accepting: Any
+) -> None:
     manifest = changed(path, value, base)
     assert {version: bool(found(manifest, version)) for version in (*rejecting, *accepting)} == {
         **dict.fromkeys(rejecting, True),
@@ -88,20 +92,22 @@ def test_what_changed_between_versions(path, value, base, rejecting, accepting):
         ("spec.ports.0.nodePort", 100, 15, "spec.ports[0].nodePort"),
     ],
 )  # fmt: skip
-def test_what_the_server_accepts_although_it_cannot_work(path, value, base, where):
+def test_what_the_server_accepts_although_it_cannot_work(
+    path: Any, value: object, base: Any, where: Any
+) -> None:
     manifest = changed(path, value, base)
     assert found(manifest) == []
     assert where in found(manifest, severity=Severity.WARNING)
 
 
-def test_a_fault_is_reported_once():
+def test_a_fault_is_reported_once() -> None:
     manifest = changed(f"{CONTAINER}.ports.0.containerPort", "8000")
     assert [format_path(p.path) for p in problems(manifest)] == [
         "spec.template.spec.containers[0].ports[0].containerPort"
     ]
 
 
-def test_the_server_names_one_field_and_the_value_stands_at_another():
+def test_the_server_names_one_field_and_the_value_stands_at_another() -> None:
     manifest = changed("metadata.labels", {"app": "not valid"})
     [problem] = apiserver.check(manifest, (1, 36))
     assert (problem.rule, problem.path, problem.at) == (
@@ -111,7 +117,7 @@ def test_the_server_names_one_field_and_the_value_stands_at_another():
     )
 
 
-def test_metadata_of_a_custom_resource():
+def test_metadata_of_a_custom_resource() -> None:
     manifest = {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
@@ -120,7 +126,7 @@ def test_metadata_of_a_custom_resource():
     assert found(manifest) == ["metadata.annotations", "metadata.name"]
 
 
-def test_a_secret_value_is_in_no_message():
+def test_a_secret_value_is_in_no_message() -> None:
     manifest = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -134,19 +140,19 @@ def test_a_secret_value_is_in_no_message():
     assert not any("hf_secret" in message for message in told)
 
 
-def test_faults_beyond_a_limit_are_counted_as_one():
+def test_faults_beyond_a_limit_are_counted_as_one() -> None:
     manifest = changed("spec.template.spec.containers", [{}] * 100_000)
     assert len(list(apiserver.check(manifest, (1, 36)))) == 1001
 
 
-ODD = (
+ODD: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, float("nan"), 2**70, 10**400, "", "\ud800", "x" * 100_000, "1e999999999",
     [], [None], [[]], [{}], {}, {None: 1}, {1: 2}, {True: {}}, {datetime.date(2026, 1, 1): 1},
     datetime.date(2026, 1, 1), b"x",
 )  # fmt: skip
 
 
-def paths(value: object, path: tuple = ()):
+def paths(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Every path in an object."""
     yield path
     for key, item in (
@@ -156,12 +162,12 @@ def paths(value: object, path: tuple = ()):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_value_makes_a_check_raise(seed):
+def test_no_value_makes_a_check_raise(seed: int) -> None:
     chance = random.Random(seed)
     places = [(base, path) for base in range(len(baselines())) for path in paths(baselines()[base]) if path]
     for base, path in chance.sample(places, 300):
         manifest = copy.deepcopy(baselines()[base])
-        parent = manifest
+        parent: Any = manifest
         for step in path[:-1]:
             parent = parent[step]
         parent[path[-1]] = chance.choice(ODD)
@@ -169,13 +175,13 @@ def test_no_value_makes_a_check_raise(seed):
             assert format_path(problem.path) is not None
 
 
-def test_nesting_has_no_limit():
-    value: dict | list = {}
+def test_nesting_has_no_limit() -> None:
+    value: Any = {}
     for depth in range(20_000):
         value = {"a": value} if depth % 2 else [value]
     for path in ("metadata.labels", "spec.template.spec", "spec.selector", f"{CONTAINER}.env.0.valueFrom"):
         manifest = copy.deepcopy(baselines()[DEPLOYMENT])
-        target = manifest
+        target: Any = manifest
         *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
         for step in parents:
             target = target[step]
@@ -183,7 +189,7 @@ def test_nesting_has_no_limit():
         assert problems(manifest)
 
 
-def test_what_an_unknown_version_rejects_is_said_to_be_unchecked():
+def test_what_an_unknown_version_rejects_is_said_to_be_unchecked() -> None:
     assert [apiserver.knows(version) for version in [(1, 28), (1, 29), (1, 37), (1, 38)]] == [
         False,
         True,

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from generate import generate
+from benchmarks.generate import generate
 
 BIN = Path(sys.executable).parent
 VALIDATE = (str(BIN / "vllm-kustomize"), "validate", "--quiet")

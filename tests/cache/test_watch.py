@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from vllm_kustomize import pipeline
-from vllm_kustomize.model import Report
+from vllm_kustomize.model import Error, Report
 from vllm_kustomize.settings import Settings
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n"
 
 
-def messages(report: Report) -> list[str]:
+def messages(report: Report | Error) -> list[str]:
+    assert isinstance(report, Report), report
     return [finding.message for finding in report.findings]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from conftest import RunCli
 from vllm_kustomize.checks import cluster
 from vllm_kustomize.model import Error, Severity, format_path
 
@@ -15,11 +17,11 @@ OPTIONS = ("validate", "--server", "--engine", str(HERE / "kubectl"), "--select"
 
 
 @pytest.fixture
-def answers(monkeypatch):
+def answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSWERS", str(HERE))
 
 
-def test_findings_have_the_servers_words_and_the_line_in_the_source(run_cli, answers):
+def test_findings_have_the_servers_words_and_the_line_in_the_source(run_cli: RunCli, answers: None) -> None:
     result = run_cli(*OPTIONS, "--format", "json", str(HERE / "objects.yaml"))
     found = [
         (
@@ -99,7 +101,7 @@ DEPLOYMENT = {
         ),
     ],
 )  # fmt: skip
-def test_reads_what_kubectl_prints(answer, expected):
+def test_reads_what_kubectl_prints(answer: str, expected: Any) -> None:
     found = list(cluster.read(1, answer, DEPLOYMENT))
     assert [
         (format_path(p.path), p.message.removesuffix(" (reported by the API server)")) for p in found
@@ -120,12 +122,14 @@ def test_reads_what_kubectl_prints(answer, expected):
         "",
     ],
 )
-def test_what_is_no_verdict_is_an_error(answer):
+def test_what_is_no_verdict_is_an_error(answer: str) -> None:
     with pytest.raises(Error, match="cannot ask the API server"):
         list(cluster.read(1, answer, DEPLOYMENT))
 
 
-def test_a_refused_connection_ends_with_code_2(run_cli, monkeypatch, tmp_path):
+def test_a_refused_connection_ends_with_code_2(
+    run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "fine.txt").write_text("The connection to the server localhost:8080 was refused\n")
     monkeypatch.setenv("ANSWERS", str(tmp_path))
     result = run_cli(*OPTIONS, str(HERE / "objects.yaml"))

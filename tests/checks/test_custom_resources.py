@@ -104,9 +104,9 @@ def test_a_definition_of_the_same_build_counts(run_cli: RunCli) -> None:
 def test_what_is_named_comes_before_the_build_and_the_build_before_the_settings(
     tmp_path: Path, run_cli: RunCli
 ) -> None:
-    for folder, least in (("named", 1), ("settled", 3)):
+    for folder, minimum in (("named", 1), ("settled", 3)):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "crd.yaml").write_text(CRD.replace("minimum: 1", f"minimum: {least}"))
+        (tmp_path / folder / "crd.yaml").write_text(CRD.replace("minimum: 1", f"minimum: {minimum}"))
     (tmp_path / "settings").mkdir()
     (tmp_path / "settings" / ".vllm-kustomize.yaml").write_text("schema-locations: [../settled]\n")
     build = f"{THING}---\n{CRD.replace('minimum: 1', 'minimum: 2')}".encode()

@@ -15,7 +15,8 @@ def test_every_published_version_comes_along() -> None:
 @pytest.mark.parametrize("version", [published_versions()[0], published_versions()[-1]], ids=str)
 def test_schemas_are_current(version: tuple[int, int]) -> None:
     published = dict(schemas(version))
-    assert {name: schema_of(*name.split(" "), version) for name in published} == published
+    names = [name.split(" ") for name in published]
+    assert {f"{api} {kind}": schema_of(api, kind, version) for api, kind in names} == published
 
 
 def test_a_kind_that_a_version_does_not_serve_has_no_schema() -> None:

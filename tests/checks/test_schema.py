@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from vllm_kustomize.checks import schema
 from vllm_kustomize.model import Resource, format_path
 
 
-def problems(manifest: dict) -> list[str]:
+def problems(manifest: dict[str, Any]) -> list[str]:
     """The schema problems of an object, each at its path."""
     found = schema.check(Resource(manifest), (1, 36))
     assert found is not None
     return sorted(f"{format_path(problem.path)}: {problem.message}" for problem in found)
 
 
-def config_map(**fields: object) -> dict:
+def config_map(**fields: object) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, **fields}
 
 
-def test_every_unknown_field_has_a_problem_of_its_own():
+def test_every_unknown_field_has_a_problem_of_its_own() -> None:
     assert problems(config_map(dat={}, immutabel=True)) == [
         "dat: unknown field",
         "immutabel: unknown field",
@@ -41,11 +43,11 @@ def test_every_unknown_field_has_a_problem_of_its_own():
         },
     ],
 )
-def test_what_the_decoder_accepts(manifest):
+def test_what_the_decoder_accepts(manifest: Any) -> None:
     assert problems(manifest) == []
 
 
-def test_numbers_have_the_size_of_their_fields():
+def test_numbers_have_the_size_of_their_fields() -> None:
     manifest = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -59,7 +61,7 @@ def test_numbers_have_the_size_of_their_fields():
     ]
 
 
-def test_a_secret_is_not_quoted():
+def test_a_secret_is_not_quoted() -> None:
     manifest = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -69,6 +71,6 @@ def test_a_secret_is_not_quoted():
     assert problems(manifest) == ["stringData.token: must be of type string, but is a list"]
 
 
-def test_a_kind_without_a_schema_is_not_checked():
+def test_a_kind_without_a_schema_is_not_checked() -> None:
     resource = Resource({"apiVersion": "example.com/v1", "kind": "Deployment"})
     assert schema.check(resource, (1, 36)) is None

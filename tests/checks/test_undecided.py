@@ -69,8 +69,8 @@ def test_what_is_missing_is_named(container: str, spec: str, expected: dict[str,
     if "-cpu" in container:
         del server["resources"]
         written["containers"] = [server | yaml.safe_load(container)]
+    written.update(yaml.safe_load(spec) or {})
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": written}
-    pod["spec"].update(yaml.safe_load(spec) or {})
     found: dict[str, tuple[str, ...]] = {}
     for each in run.check(Build((Resource(pod),), file="p.yaml"), PLAN).undecided:
         assert (each.what, each.targets) == ("container 'vllm' of Pod/p", ("p.yaml",))

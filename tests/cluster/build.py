@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,12 @@ def main() -> int:
         print("cluster-binaries: set CLUSTER_BIN to a folder outside the repository, and put go on PATH")
         return 2
     out = Path(folder).resolve()
-    builds = {
+    builds: dict[str, Callable[[], object]] = {
         "etcd": lambda: build_etcd(out),
         "kubernetes": lambda: build_kubernetes(arguments.kubernetes, out),
         "kwok": lambda: build_kwok(out),
         "kustomize": lambda: go("install", f"sigs.k8s.io/kustomize/kustomize/v5@{KUSTOMIZE}", GOBIN=str(out)),
-        **{
-            entry["name"]: lambda entry=entry: build_controller(entry, out)
-            for entry in json.loads(TABLE.read_text())
-        },
+        **{entry["name"]: partial(build_controller, entry, out) for entry in json.loads(TABLE.read_text())},
     }
     unknown = [name for name in arguments.names if name not in builds]
     if unknown:

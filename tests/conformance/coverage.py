@@ -5,6 +5,7 @@ Run it with `make coverage`; it takes a minute or two, nearly all of it in kuber
 
 from __future__ import annotations
 
+import pkgutil
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -67,22 +68,13 @@ class Tally:
         )
 
 
-def checks_of(api_version: str, kind: str) -> Check:
-    """The check of a kind."""
-    for module in apiserver.MODULES[api_version]:
-        kinds: dict[str, Check] = import_module(f"vllm_kustomize.apiserver.{module}").KINDS
-        if kind in kinds:
-            return kinds[kind]
-    raise KeyError(kind)
-
-
-def covered_kinds() -> Iterator[tuple[str, str]]:
+def covered_kinds() -> Iterator[tuple[str, str, Check]]:
     """Every kind with checks of its own, with its API version."""
-    for api_version, modules in apiserver.MODULES.items():
-        for module in modules:
-            for kind in import_module(f"vllm_kustomize.apiserver.{module}").KINDS:
-                if apiserver.covers(api_version, kind) and _served(api_version, kind):
-                    yield api_version, kind
+    for found in pkgutil.walk_packages(apiserver.__path__, f"{apiserver.__name__}."):
+        module = import_module(found.name)
+        for kind, check in getattr(module, "KINDS", {}).items():
+            if _served(module.API_VERSION, kind):
+                yield module.API_VERSION, kind, check
 
 
 def _served(api_version: str, kind: str) -> bool:
@@ -107,7 +99,7 @@ def count_rules(check: Check | Presence) -> int:
 
 def rules_table() -> list[str]:
     """Rules a kind."""
-    rows = [(kind, api, count_rules(checks_of(api, kind))) for api, kind in covered_kinds()]
+    rows = [(kind, api, count_rules(check)) for api, kind, check in covered_kinds()]
     head = ["| Kind | API version | Rules |", "| --- | --- | ---: |"]
     return head + [f"| {kind} | {api} | {count} |" for kind, api, count in sorted(rows)]
 

@@ -101,7 +101,8 @@ def plain(field: str) -> str:
 @cache
 def baselines() -> list[dict[str, Any]]:
     """The objects that were changed."""
-    return json.loads((HERE / "kube-apiserver-baselines.json").read_bytes())
+    found: list[dict[str, Any]] = json.loads((HERE / "kube-apiserver-baselines.json").read_bytes())
+    return found
 
 
 @cache

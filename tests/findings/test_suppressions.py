@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import RunCli
-from vllm_kustomize import pipeline
+from vllm_kustomize import Report, pipeline
 from vllm_kustomize.settings import Settings
 from vllm_kustomize.settings.file import load_settings
 
@@ -182,7 +182,7 @@ def test_the_settings_accept_in_some_overlays(run_cli: RunCli, tmp_path: Path) -
     )
 
 
-def pipeline_report(folder: Path) -> pipeline.Report:
+def pipeline_report(folder: Path) -> Report:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         settings = replace(load_settings(), select=("host-namespaces",))

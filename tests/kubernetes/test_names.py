@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,19 +16,19 @@ TEXTS = st.text(st.sampled_from("abzAZ09-._/ é*%:="), max_size=12) | st.text(ma
 
 
 @given(TEXTS)
-def test_a_dns_label_is_what_rfc_1123_says(value):
+def test_a_dns_label_is_what_rfc_1123_says(value: str) -> None:
     assert (names.dns_label(value) == "") == bool(LABEL.fullmatch(value))
 
 
 @given(st.lists(st.from_regex(r"[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?", fullmatch=True), min_size=1, max_size=6))
-def test_labels_with_dots_between_them_are_a_subdomain(labels):
+def test_labels_with_dots_between_them_are_a_subdomain(labels: Any) -> None:
     assert names.dns_subdomain(".".join(labels)) == ""
     assert names.qualified_name(".".join(labels) + "/Name_1") == ""
     assert names.wildcard_subdomain("*." + ".".join(labels)) == ""
 
 
 @given(TEXTS)
-def test_every_format_answers(value):
+def test_every_format_answers(value: str) -> None:
     for rule in FORMATS:
         assert isinstance(rule(value), str)
 
@@ -59,6 +60,6 @@ FORMATS.remove(names.parse_cidr)
         (names.percent, ["0%", "100%"], ["", "%", "25", "-1%", "1.5%"]),
     ],
 )  # fmt: skip
-def test_format(rule, good, bad):
+def test_format(rule: Any, good: Any, bad: Any) -> None:
     assert {value: rule(value) for value in good} == dict.fromkeys(good, "")
     assert [value for value in bad if not rule(value)] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,7 @@ SUFFIXES = {
         ("9Ei", 2**63 - 1),
     ],
 )
-def test_reads(written, value):
+def test_reads(written: str, value: object) -> None:
     assert quantity.parse(written) == value
 
 
@@ -59,7 +60,7 @@ def test_reads(written, value):
     ["", " 1", "1 ", "1GB", "1K", "16 Gi", "1_000", "0x10", "1ki", "1mi", "1i", "1e", "1e+", "1.5.1", "--1",
      "banana", "\u0661", "1Gi\n", "50%", "é", "1e99999999999", "e3x", "∞", "NaN"],
 )  # fmt: skip
-def test_refuses(written):
+def test_refuses(written: str) -> None:
     with pytest.raises(quantity.Malformed):
         quantity.parse(written)
 
@@ -70,7 +71,9 @@ def test_refuses(written):
     fraction=st.text("0123456789", max_size=9),
     suffix=st.sampled_from([suffix for suffix in SUFFIXES if suffix not in ("Ei", "E", "n", "u")]),
 )
-def test_is_exact_where_nothing_is_capped_or_rounded(sign, whole, fraction, suffix):
+def test_is_exact_where_nothing_is_capped_or_rounded(
+    sign: Any, whole: Any, fraction: Any, suffix: str
+) -> None:
     number = Fraction(Decimal(f"{whole}.{fraction or 0}")) * SUFFIXES[suffix]
     nano = -(-number // quantity.NANO) * quantity.NANO
     expected = min(nano, Fraction(quantity.LARGEST))
@@ -79,18 +82,18 @@ def test_is_exact_where_nothing_is_capped_or_rounded(sign, whole, fraction, suff
 
 
 @given(st.integers(0, 10**15), st.integers(0, 10**15), st.sampled_from(["", "m", "k", "Ki"]))
-def test_keeps_the_order(first, second, suffix):
+def test_keeps_the_order(first: Any, second: Any, suffix: str) -> None:
     assert (first < second) == (quantity.parse(f"{first}{suffix}") < quantity.parse(f"{second}{suffix}"))
 
 
 @given(st.text(max_size=40) | st.integers() | st.floats() | st.booleans() | st.none())
-def test_never_raises_on_what_a_field_may_hold(value):
+def test_never_raises_on_what_a_field_may_hold(value: object) -> None:
     found = quantity.of(value)
     assert found is None or abs(found) <= quantity.LARGEST
 
 
 @given(st.text("0123456789.eEinumkKMGTP+-", max_size=12))
-def test_is_bounded_for_whatever_looks_like_a_quantity(written):
+def test_is_bounded_for_whatever_looks_like_a_quantity(written: str) -> None:
     try:
         value = quantity.parse(written)
     except quantity.Malformed:

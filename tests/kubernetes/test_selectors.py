@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +34,8 @@ SELECTORS = st.builds(
 )
 
 
-def holds(term, labels):
+def holds(term: dict[str, Any], labels: dict[str, str]) -> bool:
+    present: bool
     present, value = term["key"] in labels, labels.get(term["key"])
     match term["operator"]:
         case "In":
@@ -46,7 +49,7 @@ def holds(term, labels):
 
 
 @given(SELECTORS, LABELS)
-def test_matches_where_every_requirement_holds(selector, labels):
+def test_matches_where_every_requirement_holds(selector: Any, labels: Any) -> None:
     expected = all(labels.get(key) == value for key, value in selector["matchLabels"].items()) and all(
         holds(term, labels) for term in selector["matchExpressions"]
     )
@@ -55,7 +58,7 @@ def test_matches_where_every_requirement_holds(selector, labels):
 
 
 @given(LABELS)
-def test_labels_match_themselves(labels):
+def test_labels_match_themselves(labels: Any) -> None:
     assert matches({"matchLabels": labels}, labels)
     assert matches({}, labels)
 
@@ -66,7 +69,7 @@ def test_labels_match_themselves(labels):
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_whatever_stands_there_is_answered(value):  # fmt: skip
+def test_whatever_stands_there_is_answered(value: object) -> None:  # fmt: skip
     scope = Scope((1, 36))
     selector = {
         "matchLabels": value,

@@ -60,8 +60,8 @@ def expected(repo: Path) -> Counter[Place]:
     places: Counter[Place] = Counter()
     for path in sorted(repo.rglob("*.*")):
         name = path.relative_to(REPOS).as_posix()
-        for line, column, rule in IN_JSON.get(name, ()):
-            places[name, line, column, rule] += 1
+        for row, column, rule in IN_JSON.get(name, ()):
+            places[name, row, column, rule] += 1
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if fault := _FAULT.search(line):
                 before = _BEFORE_VALUE.match(line)

@@ -133,7 +133,7 @@ def holds(text: str, value: Any) -> bool:
     if isinstance(value, bool):
         return spelled.lower() == str(value).lower()
     if isinstance(value, int | float):
-        return yaml.safe_load(spelled) == value
+        return bool(yaml.safe_load(spelled) == value)
     return spelled == value or (spelled != "" and holds_part(spelled, value))
 
 

@@ -54,7 +54,7 @@ class Mutant:
 def mutants(file: Path) -> list[Mutant]:
     """Every mutant of a module, in the order of its text."""
     return [
-        Mutant(file, number, broken.lineno, _shown(node), _shown(broken))
+        Mutant(file, number, getattr(broken, "lineno", 0), _shown(node), _shown(broken))
         for number, (node, broken, _) in enumerate(_places(ast.parse(file.read_bytes())))
     ]
 

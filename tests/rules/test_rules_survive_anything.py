@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from vllm_kustomize import rules
-from vllm_kustomize.model import Build, Problem, Resource
+from vllm_kustomize.model import Build, Outcome, Resource
 from vllm_kustomize.vllm.container.reading import servers
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -49,7 +49,7 @@ def replaced(value: Any, path: tuple[Any, ...], junk: Any) -> Any:
     return changed
 
 
-def check(build: Build) -> list[Problem]:
+def check(build: Build) -> list[Outcome]:
     found, _ = servers(build)
     return [
         problem
@@ -106,7 +106,7 @@ def test_junk_in_any_field_is_survived(overlay: str) -> None:
     "image", ["vllm/vllm-openai:v0.33.0", "vllm/vllm-openai-cpu:v0.33.0", "vllm:junk@@::/"]
 )
 def test_any_command_line_is_survived(words: list[str], image: str) -> None:
-    container = {
+    container: dict[str, Any] = {
         "name": "vllm",
         "image": image,
         "args": words,

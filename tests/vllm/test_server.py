@@ -49,7 +49,7 @@ FACTS: list[tuple[str, Callable[[Server], Any], Any]] = [
     ("{image: 'acme/vllm:1', command: [vllm, serve, m]}", lambda s: (s.accelerator, s.exact), (None, False)),
     (
         "{args: [m], resources: {limits: {nvidia.com/mig-3g.40gb: 1}}}",
-        lambda s: (s.gpus.value, s.gpus.shown),
+        lambda s: s.gpus and (s.gpus.value, s.gpus.shown),
         (1, "nvidia.com/mig-3g.40gb"),
     ),
     ("args: [m, --port, '$(PORT)']", lambda s: s.port, 8000),

@@ -21,7 +21,7 @@ GIVEN = json.loads((HERE / "cel.json").read_bytes())
 RECORDED = [line.split("\t") for line in (HERE / "cel.tsv").read_text(encoding="utf-8").splitlines()]
 
 
-def test_expressions_come_to_what_the_server_makes_of_them():
+def test_expressions_come_to_what_the_server_makes_of_them() -> None:
     differ = []
     for wanted, expression in RECORDED:
         schema = read({**GIVEN["schema"], "x-kubernetes-validations": [{"rule": expression}]})
@@ -45,7 +45,7 @@ def test_expressions_come_to_what_the_server_makes_of_them():
         ("'\\q' == ''", "unknown escape \\q"),
     ],
 )
-def test_what_cannot_be_compiled_is_said(expression, reason):
+def test_what_cannot_be_compiled_is_said(expression: str, reason: str) -> None:
     with pytest.raises(Unsupported) as raised:
         compile_expression(expression)
     assert str(raised.value) == reason
@@ -58,12 +58,12 @@ def test_what_cannot_be_compiled_is_said(expression, reason):
         "self.map(a, self.map(b, self.map(c, self.map(d, [a, b, c, d])))).size() > 0",
     ],
 )
-def test_an_expression_without_end_is_given_up(expression):
+def test_an_expression_without_end_is_given_up(expression: str) -> None:
     with pytest.raises(Unsupported, match="it takes too long"):
         compile_expression(expression).evaluate({"self": list(range(100))}, Budget(10_000))
 
 
-def test_text_that_doubles_is_given_up():
+def test_text_that_doubles_is_given_up() -> None:
 
     expression = "'abcdefgh'.replace('', 'abcdefgh').replace('', 'abcdefgh').replace('', 'abcdefgh')"
     expression += ".replace('', 'abcdefghabcdefgh')" * 8 + ".size() > 0"
@@ -71,7 +71,7 @@ def test_text_that_doubles_is_given_up():
         compile_expression(expression).evaluate({}, Budget())
 
 
-def test_an_error_counts_unless_another_operand_decides():
+def test_an_error_counts_unless_another_operand_decides() -> None:
     assert compile_expression("1 / 0 == 1 || true").evaluate({}, Budget()) is True
     with pytest.raises(CelError, match="division by zero"):
         compile_expression("1 / 0 == 1 || false").evaluate({}, Budget())

@@ -166,15 +166,15 @@ def judged(spec: dict[str, Any], old: dict[str, Any] | None = None, **more: Any)
         ({"size": 1, "fixed": "new"}, []),
     ],
 )
-def test_an_object_is_judged_as_the_server_judges_it(spec, said):
+def test_an_object_is_judged_as_the_server_judges_it(spec: Any, said: Any) -> None:
     assert judged(spec) == said
 
 
-def test_a_status_is_dropped_where_it_is_a_subresource():
+def test_a_status_is_dropped_where_it_is_a_subresource() -> None:
     assert judged({"size": 1}, status=7) == []
 
 
-def test_metadata_has_to_be_decodable():
+def test_metadata_has_to_be_decodable() -> None:
     said = judged({"size": 1}, metadata={"name": 7, "labels": {"a": 1}, "lables": {}})
     assert said == [
         "metadata.lables: unknown field",
@@ -198,17 +198,17 @@ def test_metadata_has_to_be_decodable():
         ({"size": 1, "parts": [{"key": "b"}]}, {"size": 1, "parts": [{"key": "a", "value": 2}]}, []),
     ],
 )
-def test_an_update_is_compared_with_what_was_there(spec, old, said):
+def test_an_update_is_compared_with_what_was_there(spec: Any, old: Any, said: Any) -> None:
     assert judged(spec, old) == said
 
 
-def test_formats_of_numbers_count_since_1_36():
+def test_formats_of_numbers_count_since_1_36() -> None:
     thing = {"apiVersion": "example.com/v1", "kind": "Thing", "spec": {"size": 2**31}}
     said = [len(custom.check(thing, DEFINITION, version).problems) for version in ((1, 35), (1, 36))]
     assert said == [1, 2]
 
 
-def test_a_deprecated_version_is_warned_of():
+def test_a_deprecated_version_is_warned_of() -> None:
     thing = {"apiVersion": "example.com/v1beta1", "kind": "Thing"}
     (problem,) = custom.check(thing, OLDER, (1, 37)).problems
     assert (str(problem.severity), problem.path) == ("warning", ("apiVersion",))
@@ -244,7 +244,7 @@ def test_a_deprecated_version_is_warned_of():
         ),
     ],
 )
-def test_documents_that_hold_a_definition_or_look_like_one(document, notes):
+def test_documents_that_hold_a_definition_or_look_like_one(document: Any, notes: Any) -> None:
     reading = read_documents([document, None, [], "text", {"kind": 7}], "crd.yaml")
     assert reading.notes == notes
     assert [each.version for each in reading.definitions] == ([] if notes else ["v1", "v1beta1"])
@@ -262,7 +262,7 @@ def test_documents_that_hold_a_definition_or_look_like_one(document, notes):
         {"properties": {"spec": {"properties": {"a": {"pattern": "(", "type": "string"}}}}},
     ],
 )
-def test_a_schema_of_another_shape_is_read_as_far_as_it_goes(schema):
+def test_a_schema_of_another_shape_is_read_as_far_as_it_goes(schema: Any) -> None:
     crd = {
         **CRD,
         "spec": {**CRD["spec"], "versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]},
@@ -272,7 +272,7 @@ def test_a_schema_of_another_shape_is_read_as_far_as_it_goes(schema):
     custom.check(thing, definition, (1, 37))
 
 
-def test_the_definitions_that_come_along_have_no_words_of_others():
+def test_the_definitions_that_come_along_have_no_words_of_others() -> None:
     kept = {"message", "help", "rule", "fieldPath", "optionalOldSelf"}
     definitions = bundled.definitions()
     assert len(definitions) > 50

@@ -16,11 +16,11 @@ from conformance.custom_resources import (
 )
 
 
-def test_mutants_are_judged_as_the_server_judges_them():
+def test_mutants_are_judged_as_the_server_judges_them() -> None:
     assert judged_otherwise() == (set(MISSED), set(FALSE_ALARMS), set(ELSEWHERE))
 
 
-def test_updates_are_judged_as_the_server_judges_them():
+def test_updates_are_judged_as_the_server_judges_them() -> None:
     recorded = list(verdicts("custom-resources-updates-1.37"))
     differ = [str(verdict) for verdict in recorded if bool(update_errors(verdict)) is verdict.accepted]
     assert len(recorded) > 2000
@@ -28,5 +28,5 @@ def test_updates_are_judged_as_the_server_judges_them():
 
 
 @pytest.mark.parametrize("index", range(len(baselines())))
-def test_a_baseline_has_no_errors(index):
+def test_a_baseline_has_no_errors(index: int) -> None:
     assert errors(baselines()[index]) == []

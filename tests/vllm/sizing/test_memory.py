@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ H200 = 143771 * MIB
 
 
 @pytest.mark.parametrize("run", H200_RUNS["runs"], ids=lambda run: f"{run['model']}-{run['max_model_len']}")
-def test_agrees_with_vllm_on_an_h200(run):
+def test_agrees_with_vllm_on_an_h200(run: Any) -> None:
     model = read_config(run["config"])
     weights = memory.weight_bytes(model)
     available = memory.available_kv_bytes(model, H200, weights, 16384, utilization=0.9, eager=True)
@@ -26,7 +27,7 @@ def test_agrees_with_vllm_on_an_h200(run):
 
 
 @pytest.mark.parametrize("run", H200_RUNS["runs"], ids=lambda run: f"{run['model']}-{run['max_model_len']}")
-def test_tokens_follow_from_the_memory_that_vllm_measured(run):
+def test_tokens_follow_from_the_memory_that_vllm_measured(run: Any) -> None:
     tokens = memory.kv_tokens(
         read_config(run["config"]),
         int(run["available_kv_gib"] * GIB),
@@ -36,7 +37,7 @@ def test_tokens_follow_from_the_memory_that_vllm_measured(run):
     assert tokens == pytest.approx(run["kv_tokens"], rel=0.0005)
 
 
-def test_agrees_with_the_documented_nvidia_manifest_on_an_h200():
+def test_agrees_with_the_documented_nvidia_manifest_on_an_h200() -> None:
     """vLLM 0.26 with CUDA graphs, --max-num-batched-tokens 1024 and the default utilization."""
     model = architecture_of("mistralai/Mistral-7B-Instruct-v0.3")
     available = memory.available_kv_bytes(model, H200, memory.weight_bytes(model), 1024)
@@ -49,7 +50,7 @@ CPU_RUNS = json.loads((Path(__file__).parents[2] / "conformance" / "vllm-kv-cach
 
 
 @pytest.mark.parametrize("run", CPU_RUNS["runs"], ids=lambda run: run["model"])
-def test_agrees_with_vllm_on_a_cpu(run):
+def test_agrees_with_vllm_on_a_cpu(run: Any) -> None:
     """With the space for the KV cache given, nothing is estimated: the figures are the same."""
     space = CPU_RUNS["kv_cache_space_gib"] * GIB
     tokens = memory.kv_tokens(read_config(run["config"]), space, run["max_model_len"], scheduling=ON_CPU)
@@ -88,7 +89,7 @@ PUBLISHED_PARAMETERS = {  # billions, as the model cards state them
 
 
 @pytest.mark.parametrize(("model", "billions"), PUBLISHED_PARAMETERS.items())
-def test_counts_the_published_parameters(model, billions):
+def test_counts_the_published_parameters(model: str, billions: Any) -> None:
     assert architecture_of(model).parameters / 1e9 == pytest.approx(billions, rel=0.005)
 
 
@@ -104,12 +105,12 @@ KV_BYTES = [  # model, tensor, pipeline, bytes per element -> bytes per token an
 
 
 @pytest.mark.parametrize(("model", "tensor", "pipeline", "element", "expected"), KV_BYTES)
-def test_kv_bytes_a_token(model, tensor, pipeline, element, expected):
+def test_kv_bytes_a_token(model: str, tensor: Any, pipeline: Any, element: Any, expected: Any) -> None:
     parallel = Parallelism(tensor, pipeline)
     assert memory.kv_bytes_per_token(architecture_of(model), parallel, element) == expected
 
 
-def test_a_window_keeps_less_than_full_attention():
+def test_a_window_keeps_less_than_full_attention() -> None:
     """gpt-oss alternates full layers with windows of 128 tokens: a long request takes little over half."""
     windowed = architecture_of("openai/gpt-oss-20b")
     available = windowed.layer_count * memory.kv_bytes_per_layer(windowed) * 131072
@@ -117,7 +118,7 @@ def test_a_window_keeps_less_than_full_attention():
     assert memory.kv_tokens(windowed, available, 131072, scheduling=Scheduling(2048)) > 1.9 * 131072
 
 
-def test_longest_context_is_the_largest_that_fits():
+def test_longest_context_is_the_largest_that_fits() -> None:
     model = architecture_of("meta-llama/Llama-3.1-8B-Instruct")
     available = 1000 * 131072
     longest = memory.longest_context(model, available)
@@ -126,13 +127,13 @@ def test_longest_context_is_the_largest_that_fits():
     assert memory.longest_context(model, -5) == 0
 
 
-def test_tensor_sizes_divide_the_heads():
+def test_tensor_sizes_divide_the_heads() -> None:
     assert memory.tensor_sizes(architecture_of("Qwen/Qwen2.5-7B-Instruct")) == [1, 2, 4]  # 28 heads
     assert memory.tensor_sizes(architecture_of("Qwen/Qwen2.5-0.5B-Instruct")) == [1, 2]  # 14 heads
     assert memory.tensor_sizes(architecture_of("google/gemma-3-1b-it")) == [1, 2, 4]  # 4 heads, 1 KV head
 
 
-def test_shm_of_ranks():
+def test_shm_of_ranks() -> None:
     assert [memory.shm_bytes(ranks) // MIB for ranks in (1, 2, 8)] == [400, 640, 2080]
 
 
@@ -150,7 +151,7 @@ QUANTISED = [
 
 
 @pytest.mark.parametrize(("quantisation", "expected"), QUANTISED)
-def test_quantised_checkpoints(quantisation, expected):
+def test_quantised_checkpoints(quantisation: Any, expected: Any) -> None:
     """Sizes of the published 4- and 8-bit checkpoints of Llama 3.1 8B, embeddings left in 16 bits."""
     model = read_config({**LLAMA, "quantization_config": quantisation})
     assert memory.weight_bytes(model) == pytest.approx(expected, rel=0.03)
@@ -175,17 +176,17 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("config", "message"), UNREADABLE)
-def test_says_what_it_cannot_estimate(config, message):
+def test_says_what_it_cannot_estimate(config: Any, message: str) -> None:
     with pytest.raises(UnknownModel) as caught:
         read_config(config)
     assert str(caught.value).startswith(message)
 
 
-JUNK = [None, True, -1, 0, 2**39, 10**30, 0.5, "", [], [[]], {}, {"x": 1}]
+JUNK: list[object] = [None, True, -1, 0, 2**39, 10**30, 0.5, "", [], [[]], {}, {"x": 1}]
 
 
 @pytest.mark.parametrize("model", ["google/gemma-3-27b-it", "deepseek-ai/DeepSeek-V3", "openai/gpt-oss-20b"])
-def test_junk_in_any_key_is_an_estimate_or_one_clear_error(model):
+def test_junk_in_any_key_is_an_estimate_or_one_clear_error(model: str) -> None:
     config = known_models()[model]
     keys = [(key, None) for key in config] + [(key, "text_config") for key in config.get("text_config", ())]
     for key, holder in keys:

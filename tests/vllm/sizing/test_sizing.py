@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from conftest import RunCli
 from vllm_kustomize.model import Error
-from vllm_kustomize.vllm.sizing.gpus import find_gpu, known_gpus
+from vllm_kustomize.vllm.sizing.gpus import Gpu, find_gpu, known_gpus
 from vllm_kustomize.vllm.sizing.memory import GIB
 from vllm_kustomize.vllm.sizing.models import known_models
 from vllm_kustomize.vllm.sizing.sizing import Request, as_json, describe, size
@@ -16,7 +18,7 @@ from vllm_kustomize.vllm.sizing.sizing import Request, as_json, describe, size
 LLAMA_8B = "meta-llama/Llama-3.1-8B-Instruct"
 
 
-def test_table():
+def test_table() -> None:
     assert (
         describe(size(Request("meta-llama/Llama-3.3-70B-Instruct", "H100-80GB")))
         == """\
@@ -37,7 +39,7 @@ H200_RUNS = json.loads((Path(__file__).parents[2] / "conformance" / "vllm-kv-cac
 
 
 @pytest.mark.parametrize("run", H200_RUNS["runs"], ids=lambda run: f"{run['model']}-{run['max_model_len']}")
-def test_the_command_agrees_with_vllm_on_an_h200(run, run_cli, tmp_path):
+def test_the_command_agrees_with_vllm_on_an_h200(run: Any, run_cli: RunCli, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(run["config"]))
     result = run_cli(
         *("size", "--model", str(tmp_path / "config.json"), "--gpu", "NVIDIA-H200", "--tp", "1"),
@@ -55,12 +57,12 @@ def test_the_command_agrees_with_vllm_on_an_h200(run, run_cli, tmp_path):
     assert answer["kvTokens"] == pytest.approx(run["kv_tokens"], rel=0.05)
 
 
-def test_says_when_a_context_does_not_fit():
+def test_says_when_a_context_does_not_fit() -> None:
     text = describe(size(Request(LLAMA_8B, "L4", tensor_parallel_size=1)))
     assert "  <- too few: vLLM refuses to start" in text
 
 
-def test_json_carries_plain_numbers():
+def test_json_carries_plain_numbers() -> None:
     answer = json.loads(json.dumps(as_json(size(Request(LLAMA_8B, "NVIDIA-L4", tensor_parallel_size=1)))))
     assert answer["gpu"] == {"product": "NVIDIA-L4", "resource": "nvidia.com/gpu", "memory": 23034 << 20}
     assert (answer["fits"], answer["tensorParallelSizesThatFit"]) == (False, [2, 4, 8, 16])
@@ -68,11 +70,11 @@ def test_json_carries_plain_numbers():
     assert answer["kvBytesPerToken"] == 131072
 
 
-def test_a_shorter_context_fits_one_gpu():
+def test_a_shorter_context_fits_one_gpu() -> None:
     assert size(Request(LLAMA_8B, "L4", max_model_len=8192)).parallel.tensor == 1
 
 
-def test_a_local_configuration(tmp_path):
+def test_a_local_configuration(tmp_path: Path) -> None:
     config = known_models()["mistralai/Mistral-7B-Instruct-v0.3"]
     (tmp_path / "config.json").write_text(json.dumps(config))
     from_file = size(Request(str(tmp_path / "config.json"), "L40S"))
@@ -96,23 +98,23 @@ def test_a_local_configuration(tmp_path):
         ("a10g", "NVIDIA-A10G"),
     ],
 )
-def test_gpu_names(name, product):
+def test_gpu_names(name: str, product: str) -> None:
     assert find_gpu(name).product == product
 
 
-def test_gpu_memory():
+def test_gpu_memory() -> None:
     assert find_gpu("NVIDIA-A100-SXM4-80GB-MIG-3g.40gb").memory == 40 << 30
     assert find_gpu("nvidia.com/mig-1g.10gb").memory == 10 << 30
     assert find_gpu("24Gi").memory == 24 << 30
 
 
 @pytest.mark.parametrize("model", known_models())
-def test_every_known_model_can_be_sized(model):
+def test_every_known_model_can_be_sized(model: str) -> None:
     assert size(Request(model, "H200")).weights > 0
 
 
 @pytest.mark.parametrize("gpu", known_gpus(), ids=lambda gpu: gpu.product)
-def test_every_known_gpu_is_found_by_its_label(gpu):
+def test_every_known_gpu_is_found_by_its_label(gpu: Gpu) -> None:
     assert find_gpu(gpu.product) == gpu
 
 
@@ -144,21 +146,21 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("request_", "message"), BROKEN)
-def test_errors_name_the_cause(request_, message):
+def test_errors_name_the_cause(request_: Any, message: str) -> None:
     with pytest.raises(Error) as caught:
         size(request_)
     assert str(caught.value).startswith(message)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"[]", b"{", b"{}", b"[" * 100000, b"null"])
-def test_a_broken_configuration_is_one_clear_error(tmp_path, content):
+def test_a_broken_configuration_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "config.json"
     path.write_bytes(content)
     with pytest.raises(Error, match=r"config\.json: "):
         size(Request(str(path), "L4"))
 
 
-def test_the_command(run_cli):
+def test_the_command(run_cli: RunCli) -> None:
     text = run_cli("size", "--model", LLAMA_8B, "--gpu", "H200", "--tp", "2")
     assert (text.code, text.errors) == (0, "")
     assert text.output.startswith(f"{LLAMA_8B} on 2 x NVIDIA-H200 (140.4 GiB each), estimated\n")
@@ -166,7 +168,7 @@ def test_the_command(run_cli):
     assert json.loads(as_json_.output)["tensorParallelSize"] == 1
 
 
-def test_the_command_refuses_what_it_does_not_know(run_cli):
+def test_the_command_refuses_what_it_does_not_know(run_cli: RunCli) -> None:
     result = run_cli("size", "--model", LLAMA_8B, "--gpu", "h100")
     assert (result.code, result.output) == (2, "")
     assert result.errors.startswith("vllm-kustomize: GPU 'h100' may be any of ")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vllm_kustomize import rules
 from vllm_kustomize.checks import schema
 from vllm_kustomize.kubernetes.fields import get, texts
-from vllm_kustomize.model import Diagnosis, Problem
+from vllm_kustomize.model import Diagnosis, FieldPath, Problem
 from vllm_kustomize.wording import join
 
 RULE = "unfilled-template"
@@ -55,10 +55,11 @@ def _variables(problem: Diagnosis) -> list[str]:
         return []
     value = get(problem.resource.manifest, problem.at or problem.path)
     variables = [name for _, text in texts(value, ()) for name in _VARIABLE.findall(text)]
-    if (
-        not variables
-        and isinstance(value, str)
-        and str(problem.path[-1:]).lower().endswith(("name',)", "namespace',)"))
-    ):
+    if not variables and isinstance(value, str) and _is_name(problem.path):
         return _PLACEHOLDER.findall(value)
     return variables
+
+
+def _is_name(path: FieldPath) -> bool:
+    """Whether a field names an object or a namespace; variables have names in capitals by themselves."""
+    return str(path[-1] if path else "").lower().endswith(("name", "namespace")) and "env" not in path
