@@ -137,7 +137,7 @@ def test_it_fits_what_it_asks_for(preset: Preset) -> None:
 
 
 def test_all_build_and_are_clean(tmp_path: Path) -> None:
-    # One build of all: each under a prefix of its own, taken in by one kustomization.
+    # One build of all: each in a namespace of its own, taken in by one kustomization.
     root = tmp_path.resolve() / "presets"
     for preset in presets():
         folder = root / preset.name
@@ -148,6 +148,7 @@ def test_all_build_and_are_clean(tmp_path: Path) -> None:
             "resources": [os.path.relpath(REPO / "overlays/nvidia", folder)],
             "components": [os.path.relpath(MODELS / preset.name, folder)],
             "namePrefix": f"{preset.name.replace('.', '-')}-",
+            "namespace": preset.name.replace(".", "-"),
         }
         (folder / "kustomization.yaml").write_text(yaml.safe_dump(written), encoding="utf-8")
     together = {"kind": "Kustomization", "resources": [preset.name for preset in presets()]}

@@ -200,6 +200,34 @@ def test_what_is_not_known_is_said(text: str, reason: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "image", ["acme/vllm-router:1", "acme/vllm-optimizer-frontend:1", "acme/mock-for-vllm:1"]
+)
+def test_an_image_that_only_sounds_like_vllm_is_no_server(image: str) -> None:
+    assert servers(Build((Resource(pod(f"{{image: '{image}', args: [m]}}")),))) == ((), ())
+
+
+def test_red_hats_image_needs_a_command_to_be_read() -> None:
+    image = "registry.redhat.io/rhaiis/vllm-cuda-rhel9:3.0.0"
+    _, unread = servers(Build((Resource(pod(f"{{image: '{image}', args: [--model=m]}}")),)))
+    assert [each.reason for each in unread] == [
+        f"the entrypoint of the image {image} is not known; give a command"
+    ]
+    found = server(pod(f"{{image: '{image}', command: [vllm, serve], args: [m]}}"))
+    assert (found.certain, found.files.user, found.vllm) == (False, None, "vLLM 0.8.4")
+
+
+def test_a_model_that_a_controller_adds_is_not_the_default() -> None:
+    template = {"containers": [container("{name: main, command: [vllm, serve], args: [--port=8000]}")]}
+    service = {
+        "apiVersion": "serving.kserve.io/v1alpha2",
+        "kind": "LLMInferenceService",
+        "metadata": {"name": "a"},
+        "spec": {"model": {"uri": "hf://m/m"}, "template": template},
+    }
+    assert server(service).model is None
+
+
 def test_a_given_version_comes_before_the_image() -> None:
     (found,), _ = servers(Build((Resource(pod("{image: 'vllm/vllm-openai:v0.33.0', args: [m]}")),)), "0.30.0")
     assert (found.vllm, found.exact) == ("vLLM 0.30.0", True)

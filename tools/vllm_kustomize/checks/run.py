@@ -13,7 +13,7 @@ from vllm_kustomize.checks.nets import caught, failed
 from vllm_kustomize.checks.objects import Objects
 from vllm_kustomize.checks.plan import Plan
 from vllm_kustomize.kustomize.repository import Repository, root_of
-from vllm_kustomize.model import Build, Diagnosis, Outcome, Resource, Skipped, Undecided
+from vllm_kustomize.model import Build, Diagnosis, Outcome, Resource, Severity, Skipped, Undecided
 from vllm_kustomize.rules import Rule
 
 
@@ -96,8 +96,10 @@ class _Rules:
             yield failed("of the vLLM command line", fault, resource)
         for server in found:
             what = f"{server.container} of {server.resource}"
+            worst = Severity.ERROR if server.certain else Severity.WARNING
             for rule, check_server in selected:
-                yield from self._caught(rule, partial(check_server, server), server.resource, what)
+                for each in self._caught(rule, partial(check_server, server), server.resource, what):
+                    yield replace(each, severity=min(each.severity, worst))
 
     def _caught(
         self,

@@ -13,15 +13,15 @@ class Image:
 
     `accelerator` is cuda, rocm, cpu, xpu, or tpu. `users` are the numeric users that it was made for, with
     their homes: a container's HOME is what its /etc/passwd says, or / for a user that is not there. `user` is
-    the one that the image runs as; `group` the group that may write in the home of the ordinary user.
-    `entrypoint` is what starts without a command: `vllm serve` (up to 0.11.0 the API server's module, which
-    `module` is in every release), or None for something else. `releases` are the releases of vLLM by the
-    distribution's own, None where tags are vLLM's versions.
+    the one that the image runs as, None where that is not known; `group` the group that may write in the home
+    of the ordinary user. `entrypoint` is what starts without a command: `vllm serve` (up to 0.11.0 the API
+    server's module, which `module` is in every release), or None for something else, or unknown. `releases`
+    are the releases of vLLM by the distribution's own, None where tags are vLLM's versions.
     """
 
     accelerator: str
     users: tuple[tuple[int, str], ...] = ((0, "/root"),)
-    user: int = 0
+    user: int | None = 0
     group: int | None = None
     deprecated: str = ""
     entrypoint: Literal["vllm", "module"] | None = "vllm"
@@ -29,7 +29,9 @@ class Image:
 
     def home(self, user: int | None = None) -> str | None:
         """HOME of a process that runs as `user`, by default the image's own; None where that is not known."""
-        return dict(self.users).get(self.user if user is None else user)
+        homes = dict(self.users)
+        whose = self.user if user is None else user
+        return None if whose is None else homes.get(whose)
 
 
 _WITH_USER_VLLM = ((0, "/root"), (2000, "/home/vllm"))
@@ -64,14 +66,14 @@ _IMAGES = {
     "nvcr.io/nvidia/vllm": Image("cuda", entrypoint=None, releases=_NGC),
     "ghcr.io/llm-d/llm-d": Image("cuda", users=(), user=2000, entrypoint="module", releases=_LLM_D),
     "ghcr.io/llm-d/llm-d-cuda": Image("cuda", users=(), user=2000, entrypoint="module", releases=_LLM_D),
-    "rhaiis/vllm-cuda-rhel9": Image("cuda", users=(), user=2000, entrypoint="module", releases=_RHAIIS),
-    "rhaiis/vllm-rocm-rhel9": Image("rocm", users=(), user=2000, entrypoint="module", releases=_RHAIIS),
+    "rhaiis/vllm-cuda-rhel9": Image("cuda", users=(), user=None, entrypoint=None, releases=_RHAIIS),
+    "rhaiis/vllm-rocm-rhel9": Image("rocm", users=(), user=None, entrypoint=None, releases=_RHAIIS),
 }
 """By repository: docker/Dockerfile, Dockerfile.cpu, Dockerfile.rocm, Dockerfile.tpu and Dockerfile.xpu of
 vLLM 0.33 and before, and .buildkite/scripts/publish-release-images.sh for the names. rocm/vllm is deprecated
 since January 2026 (docs/getting_started/installation/gpu.rocm.inc.md); it starts a shell, as vllm-tpu does,
-and NVIDIA's image runs what it is given. llm-d's entrypoint is in its docker/Dockerfile.cuda; RHAIIS is
-started with `--model`, as Red Hat's guides show it."""
+and llm-d's entrypoint is in its docker/Dockerfile.cuda. Of NVIDIA's and Red Hat's images no Dockerfile is
+public: what they start by themselves, and as whom, is not known."""
 
 
 class Reference(NamedTuple):

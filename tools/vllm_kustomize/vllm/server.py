@@ -90,6 +90,11 @@ class Server:
         return "" if self.assumed else self.release
 
     @property
+    def certain(self) -> bool:
+        """Whether it is vLLM as released: a distribution's build may have what that release has not."""
+        return self.image is None or self.image.releases is None
+
+    @property
     def version(self) -> tuple[int, ...]:
         """The release as numbers that compare."""
         return tuple(int(part[:9]) for part in re.findall(r"\d+", self.release)[:3])
@@ -143,7 +148,7 @@ class Server:
         """The model's name or path; None where only the cluster knows it."""
         setting = self.options.get("model_tag") or self.options.get("model")
         if setting is None:
-            return DEFAULT_MODEL
+            return None if self.pod.may_have("containers.args", self.container) else DEFAULT_MODEL
         return setting.value if isinstance(setting.value, str) else None
 
     @property

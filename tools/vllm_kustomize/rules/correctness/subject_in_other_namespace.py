@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from vllm_kustomize.kubernetes.fields import items, text
 from vllm_kustomize.model import Build, Problem, Related, Severity
 
-SEVERITY = Severity.ERROR
+SEVERITY = Severity.WARNING
 HELP = "Leave the subject's namespace out, or name the one that the ServiceAccount is in."
 
 

@@ -21,10 +21,13 @@ from vllm_kustomize.vllm.server import Server
 SEVERITY = Severity.ERROR
 HELP = "Lower --max-model-len, or extend the context with --hf-overrides as the model's card says."
 
+_EXTENDS = frozenset({"hf_overrides", "rope_scaling", "rope_theta"})
+"""Options that change the context that vLLM derives; the latter two of releases before 0.14."""
+
 
 def check_server(server: Server) -> Iterator[Outcome]:
     """Yield contexts beyond that of a known model."""
-    if "hf_overrides" in server.options or "VLLM_ALLOW_LONG_MAX_MODEL_LEN" in server.env:
+    if _EXTENDS & set(server.options) or "VLLM_ALLOW_LONG_MAX_MODEL_LEN" in server.env:
         return
     model = server.architecture
     if model is None:

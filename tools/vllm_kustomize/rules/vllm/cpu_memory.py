@@ -32,10 +32,11 @@ def check_server(server: Server) -> Iterator[Outcome]:
     if server.accelerator != "cpu":
         return
     limit = server.memory_limit
-    if limit is None and not server.pod.partial:
-        message = f"{server} has no memory limit: {server.vllm} takes the node's memory for its KV cache"
-        yield Problem((*server.container.path, "resources"), message)
     space = server.env.get("VLLM_CPU_KVCACHE_SPACE")
+    sized = space is not None or "kv_cache_memory_bytes" in server.options
+    if limit is None and not sized and not server.pod.partial:
+        message = f"{server} has no memory limit: {server.vllm} takes the node's memory for its KV cache"
+        yield Problem((*server.container.path, "resources"), message, severity=Severity.WARNING)
     if space is not None and space.value is not None and server.cpu_cache_space is None:
         message = f"{space.shown} is not a whole number of GiB: {server.vllm} stops"
         yield Problem(space.path, message, help='Write the number of GiB without a unit: "4".')
@@ -73,6 +74,7 @@ def _check_limit(server: Server, limit: Setting, space: Setting | None) -> Itera
             limit.path,
             f"{limit.shown} of memory is too little for {server}: it needs {' + '.join(parts)}, "
             f"{needed / GIB:.1f} GiB in all",
+            severity=None if weights > limit.value else Severity.WARNING,
             related=related,
         )
 

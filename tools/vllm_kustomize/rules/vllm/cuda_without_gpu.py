@@ -1,6 +1,7 @@
 """A CUDA image has a GPU.
 
 `nvidia.com/gpu: 0` gives the container none, and vLLM's CUDA build ends with "Failed to infer device type".
+Only where NVIDIA's runtime is the node's default does a container see GPUs that it did not ask for.
 
 Bad:   vllm/vllm-openai with limits: {nvidia.com/gpu: "0"}
 Good:  vllm/vllm-openai with limits: {nvidia.com/gpu: "1"}, or vllm/vllm-openai-cpu
@@ -28,4 +29,7 @@ def check_server(server: Server) -> Iterator[Problem]:
         and server.image is not None
         and server.image.accelerator == "cuda"
     ):
-        yield Problem(gpus.path, f"{server} has an image for CUDA and no GPU")
+        message = (
+            f"{server} has an image for CUDA and no GPU: {server.vllm} fails to infer a device type there"
+        )
+        yield Problem(gpus.path, message)

@@ -33,6 +33,7 @@ def check_server(server: Server) -> Iterator[Problem]:
         return
     if cpus < 2 + gpus.value:
         message = (
-            f"{server} has a limit of {written} CPU for {gpus.value} GPUs; vLLM advises {2 + gpus.value}"
+            f"{server} has a limit of {written} CPU for {2 + gpus.value} processes that poll: "
+            "the API server, the engine core and a worker for each GPU"
         )
         yield Problem(path, message)

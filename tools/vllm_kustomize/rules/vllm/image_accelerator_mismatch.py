@@ -37,7 +37,8 @@ def check_server(server: Server) -> Iterator[Problem]:
                 path,
                 f"image {server.container.image} is for {_DEVICES[built_for]}, but {server} asks for none; "
                 "the CPU image is vllm/vllm-openai-cpu",
-                severity=Severity.WARNING,  # a node's default runtime may hand out all of its GPUs
+                # NVIDIA's runtime may be a node's default and hand out all of its GPUs
+                severity=Severity.WARNING if built_for == "cuda" else None,
             )
         return
     wanted = ACCELERATORS.get(server.gpus.shown.partition("/")[0])
@@ -58,6 +59,7 @@ def _has_device_otherwise(server: Server) -> bool:
         any("/" in str(name) for name in limits)
         or bool(get(server.container.spec, ("resources", "claims")))
         or mapping(server.container.spec.get("securityContext")).get("privileged") is True
+        or bool(server.pod.spec.get("runtimeClassName"))
         or "NVIDIA_VISIBLE_DEVICES" in server.env
         or any(
             text(mapping(volume.get("hostPath")).get("path")).startswith("/dev/")

@@ -40,7 +40,7 @@ def check_server(server: Server) -> Iterator[Problem]:
         yield Problem(
             server.place("api_server_count"),
             f"{server.shown('api_server_count')} cannot be used with {lora.shown}: {server.vllm} stops",
-            severity=Severity.ERROR,
+            severity=Severity.ERROR if server.exact else None,
             related=(lora.related("the variable is set here"),),
         )
     profilers = [server.env.get("VLLM_TORCH_PROFILER_DIR"), server.options.get("profiler_config")]

@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import get, strings
-from vllm_kustomize.kubernetes.pods import all_pods
+from vllm_kustomize.kubernetes.images import image_of
+from vllm_kustomize.kubernetes.pods import Container, all_pods
 from vllm_kustomize.model import Problem, Resource, Severity
 
 SEVERITY = Severity.ERROR
@@ -40,7 +41,14 @@ def check(resource: Resource) -> Iterator[Problem]:
                 for index, word in enumerate(strings(get(container.spec, (key,)))):
                     if option := _OPTION.fullmatch(word):
                         message = f"'{word[:60]}' is one argument, not {option[1]} and a value"
-                        yield Problem((*container.path, key, index), message)
+                        severity = None if command or _starts_vllm(container) else Severity.WARNING
+                        yield Problem((*container.path, key, index), message, severity=severity)
+
+
+def _starts_vllm(container: Container) -> bool:
+    """Whether the image's own entrypoint is vLLM, and no script that may split words."""
+    image = image_of(container.image)
+    return image is not None and image.entrypoint is not None and image.releases is None
 
 
 def _runs_a_shell(command: list[str]) -> bool:

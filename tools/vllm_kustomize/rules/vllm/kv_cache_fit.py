@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.model import Outcome, Problem, Severity, Undecided
+from vllm_kustomize.model import Outcome, Problem, Related, Severity, Undecided
 from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 from vllm_kustomize.vllm.sizing import memory
@@ -74,11 +74,11 @@ def _check_cpu(server: Server, model: Architecture, length: int, element: int | 
     if fits < length:
         longest = memory.longest_context(model, available, _parallelism(server), element, memory.ON_CPU)
         yield Problem(
-            space.path,
+            server.model_path,
             f"a request of {length} tokens of {server.model} does not fit into {space.shown} GiB, which is "
             f"enough for --max-model-len={longest} ({server.vllm})",
             severity=Severity.ERROR,
-            related=(server.related_model("the model is set here"),),
+            related=(space.related("the space is set here"),),
         )
 
 
@@ -95,26 +95,31 @@ def _check_gpu(
     batched = server.count("max_num_batched_tokens", memory.default_batched_tokens(gpu.memory, gpu.product))
     scheduling = memory.Scheduling(batched)
     weights = memory.weight_bytes(model, parallel, dtype)
-    related = (server.related_model("the model is set here"),)
     if weights > gpu.memory * utilization:
         yield Problem(
-            server.place("tensor_parallel_size"),
+            server.model_path,
             f"{server.model} has {weights / GIB:.1f} GiB of weights a GPU with {_layout(parallel)}, but "
             f"{server.vllm} may use {gpu.memory * utilization / GIB:.1f} GiB of {gpu.product}",
             severity=Severity.ERROR,
-            related=related,
+            related=_set_by(server, "tensor_parallel_size", "gpu_memory_utilization"),
         )
         return
     available = memory.available_kv_bytes(model, gpu.memory, weights, batched, parallel.tensor, utilization)
     if memory.kv_tokens(model, available, length, parallel, element, scheduling) < length:
         longest = memory.longest_context(model, available, parallel, element, scheduling)
         yield Problem(
-            server.place("max_model_len"),
+            server.model_path,
             f"a request of {length} tokens does not fit: {gpu.product} has about "
             f"{max(0, available) / GIB:.1f} GiB for the KV cache of {server.model} with {_layout(parallel)}, "
             f"enough for --max-model-len={longest} ({server.vllm})",
-            related=related,
+            related=_set_by(server, "max_model_len", "tensor_parallel_size", "gpu_memory_utilization"),
         )
+
+
+def _set_by(server: Server, *options: str) -> tuple[Related, ...]:
+    """The places of the options that are given, among those that decide the sizes."""
+    given = (server.options[option] for option in options if option in server.options)
+    return tuple(setting.related(f"{setting.shown} is set here") for setting in given)
 
 
 def _parallelism(server: Server) -> Parallelism:

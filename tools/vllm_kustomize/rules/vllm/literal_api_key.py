@@ -17,7 +17,7 @@ from vllm_kustomize.kubernetes.fields import get, text
 from vllm_kustomize.model import FieldPath, Problem, Severity
 from vllm_kustomize.vllm.server import Server
 
-SEVERITY = Severity.ERROR
+SEVERITY = Severity.WARNING
 HELP = "Set VLLM_API_KEY from a Secret instead of --api-key."
 
 

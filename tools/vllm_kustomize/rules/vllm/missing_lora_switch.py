@@ -25,4 +25,5 @@ def check_server(server: Server) -> Iterator[Problem]:
     modules = server.options.get("lora_modules")
     off = server.value("enable_lora") in (False, None) and not server.unknown("enable_lora")
     if modules is not None and modules.value and off:
-        yield Problem(modules.path, f"--lora-modules needs --enable-lora ({server.vllm})")
+        message = f"--lora-modules needs --enable-lora ({server.vllm})"
+        yield Problem(modules.path, message, severity=None if server.exact else Severity.WARNING)

@@ -19,12 +19,10 @@ from vllm_kustomize.model import Outcome, Problem, Severity
 from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.offloading import region
 from vllm_kustomize.vllm.server import LAYOUT, Server
+from vllm_kustomize.vllm.sizing.memory import SHM_CHECKED_SINCE
 
 SEVERITY = Severity.ERROR
 HELP = "Mount an emptyDir with medium: Memory and a sizeLimit at /dev/shm."
-
-_CHECKED_SINCE = (0, 27)
-"""The release from which on vLLM looks at the free space first, and stops; before, it may run out later."""
 
 
 def check_server(server: Server) -> Iterator[Outcome]:
@@ -39,7 +37,7 @@ def check_server(server: Server) -> Iterator[Outcome]:
         needs = _needs(server)
         if needs and server.pod.spec.get("hostIPC") is not True and not server.pod.may_have("sharedMemory"):
             message = f"{server} mounts nothing at /dev/shm and gets 64 MiB of it, but {needs}"
-            certain = server.version >= _CHECKED_SINCE and not server.assumed
+            certain = server.version >= SHM_CHECKED_SINCE and not server.assumed
             severity = Severity.ERROR if certain else Severity.WARNING
             path = (*server.container.path, "volumeMounts")
             yield Problem(path, f"{message} ({server.vllm})", severity=severity)

@@ -31,4 +31,5 @@ def check_server(server: Server) -> Iterator[Problem]:
         yield Problem(
             server.place("enable_auto_tool_choice"),
             f"--enable-auto-tool-choice requires --tool-call-parser ({server.vllm})",
+            severity=None if server.exact else Severity.WARNING,
         )

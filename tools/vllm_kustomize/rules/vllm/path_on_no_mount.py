@@ -1,7 +1,8 @@
 """Files that arguments name are in the image or on a mount.
 
 vLLM's own images hold vLLM and its examples. A chat template, an adapter or a configuration file at another
-absolute path comes from a volume, and without one the server ends when it opens the file.
+absolute path comes from a volume, and without one the server ends when it opens the file. That is certain
+where the image has not even the folder at its root.
 
 Bad:   --chat-template=/templates/chat.jinja, and nothing mounted at /templates
 Good:  the same with a ConfigMap mounted at /templates
@@ -12,17 +13,46 @@ vllm/entrypoints/chat_utils.py
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
-from vllm_kustomize.model import Problem, Severity
+from vllm_kustomize.kubernetes.fields import strings
+from vllm_kustomize.kubernetes.images import image_of
+from vllm_kustomize.kubernetes.pods import all_pods
+from vllm_kustomize.model import FieldPath, Problem, Resource, Severity
+from vllm_kustomize.vllm.container.files import Files
 from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.ERROR
 HELP = "Mount a volume with the file at that path."
 
-_OPTIONS = ("chat_template", "lora_modules", "config", "ssl_keyfile", "ssl_certfile", "ssl_ca_certs")
-_IN_THE_IMAGE = ("/vllm-workspace/", "/usr/", "/opt/", "/etc/ssl/", "/app/")
+_OPTIONS = ("chat_template", "lora_modules", "ssl_keyfile", "ssl_certfile", "ssl_ca_certs")
+_OF_THE_IMAGE = re.compile(
+    "/(?:bin|boot|dev|etc|home|lib|lib32|lib64|libx32|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var"
+    "|app|install|vllm-workspace|workspace)/"
+)
+"""Folders at the root of the images: Ubuntu's, and those that vLLM's Dockerfiles write to."""
+
+
+def check(resource: Resource) -> Iterator[Problem]:
+    """Yield configuration files that are on no mount: without one no other argument can be known."""
+    for pod in all_pods(resource):
+        for container in pod.servers:
+            image = image_of(container.image)
+            started = container.spec.get("lifecycle")  # a hook may write files first
+            if image is None or image.releases is not None or pod.may_have("volumes") or started:
+                continue
+            words = [
+                ((*container.path, key, index), word)
+                for key in ("command", "args")
+                for index, word in enumerate(strings(container.spec.get(key)))
+            ]
+            files = Files(pod, container, {}, image, downloads=False, download_dir=None)
+            for (_, option), (path, file) in pairwise(words):
+                if option == "--config" and file.startswith("/"):
+                    yield from _missing(files, f"{container}", file, path)
 
 
 def check_server(server: Server) -> Iterator[Problem]:
@@ -34,10 +64,15 @@ def check_server(server: Server) -> Iterator[Problem]:
     for option in _OPTIONS:
         setting = server.options.get(option)
         for path in _paths(setting.value) if setting else ():
-            mounted = server.files.volume_under(path) is not None
-            if setting and path.startswith("/") and not path.startswith(_IN_THE_IMAGE) and not mounted:
-                message = f"{server} reads {path}, but nothing is mounted there"
-                yield Problem(setting.path, message)
+            if setting and path.startswith("/"):
+                yield from _missing(server.files, f"{server}", path, setting.path)
+
+
+def _missing(files: Files, container: str, file: str, place: FieldPath) -> Iterator[Problem]:
+    """A file that is on no mount; it may be in the image, unless that has no such folder at its root."""
+    if files.volume_under(file) is None and not file.startswith("/vllm-workspace/"):
+        severity = Severity.WARNING if _OF_THE_IMAGE.match(file) else None
+        yield Problem(place, f"{container} reads {file}, but nothing is mounted there", severity=severity)
 
 
 def _paths(value: Any) -> Iterator[str]:

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vllm_kustomize.kubernetes.fields import text
-from vllm_kustomize.model import Problem, Related, Severity
+from vllm_kustomize.kubernetes.fields import mapping, text
+from vllm_kustomize.model import Manifest, Problem, Related, Severity
 from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.ERROR
@@ -25,10 +25,10 @@ def check_server(server: Server) -> Iterator[Problem]:
     """Yield probes in a protocol that the server does not speak."""
     grpc = server.switched_on("grpc")
     for path, probe in server.probes:
-        if "grpc" in probe and not grpc:
+        if "grpc" in probe and not grpc and mapping(probe, "grpc").get("port") == server.port:
             message = f"the probe speaks gRPC, but {server} serves HTTP: it has no --grpc ({server.vllm})"
             yield Problem((*path, "grpc"), message)
-        if "httpGet" in probe and grpc:
+        if "httpGet" in probe and grpc and _is_asked(server, mapping(probe, "httpGet")):
             message = f"the probe speaks HTTP, but {server} serves gRPC with --grpc ({server.vllm})"
             yield Problem((*path, "httpGet"), message)
     if grpc:
@@ -48,3 +48,8 @@ def check_server(server: Server) -> Iterator[Problem]:
                 f"the probe speaks {scheme}, but {server} speaks {right}: it {why} ({server.vllm})",
                 related=related,
             )
+
+
+def _is_asked(server: Server, action: Manifest) -> bool:
+    """Whether a probe's action asks this server, not another container or host."""
+    return not action.get("host") and action.get("port") in (*server.port_names, server.port)

@@ -20,7 +20,8 @@ from vllm_kustomize.vllm.server import Server
 SEVERITY = Severity.ERROR
 HELP = "Probe /health, which needs no key."
 
-_GUARDED = ("/v1", "/v2", "/inference", "/cohere")
+_GUARDED = {(0, 22): ("/v2", "/inference"), (0, 27): ("/cohere",)}
+"""What releases guard beside /v1, from which on."""
 
 
 def check_server(server: Server) -> Iterator[Problem]:
@@ -31,9 +32,14 @@ def check_server(server: Server) -> Iterator[Problem]:
     for path, action in server.http_probes:
         asked = text(action.get("path"))
         headers = {text(header.get("name")).lower() for _, header in items(action.get("httpHeaders"), ())}
-        if asked.startswith(_GUARDED) and "authorization" not in headers:
+        if asked.startswith(_guarded(server)) and "authorization" not in headers:
             yield Problem(
                 (*path, "path"),
                 f"the probe gets {asked} of {server}, which answers 401 without the API key ({server.vllm})",
                 related=(key.related("the key is demanded here"),),
             )
+
+
+def _guarded(server: Server) -> tuple[str, ...]:
+    further = [path for since, paths in _GUARDED.items() if server.version >= since for path in paths]
+    return ("/v1", *further)

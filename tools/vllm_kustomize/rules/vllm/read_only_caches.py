@@ -1,7 +1,8 @@
 """With a read-only root file system every directory that vLLM writes to is on a volume.
 
 vLLM writes to /tmp (sockets and compiled kernels), the Hugging Face cache, and its own cache below HOME. Any
-of them on the read-only root stops the server with "Read-only file system".
+of them on the read-only root stops the server with "Read-only file system". A model that lies on a read-only
+mount already is read from there.
 
 Bad:   readOnlyRootFilesystem: true, with a volume at /root/.cache/huggingface alone
 Good:  readOnlyRootFilesystem: true, with volumes at /root/.cache and /tmp
@@ -35,7 +36,9 @@ def check_server(server: Server) -> Iterator[Problem]:
             )
         elif _is_read_only(server, mount[0]):
             yield Problem(
-                (*mount[0], "readOnly"), f"{server} writes {what} to {directory}, on a read-only mount"
+                (*mount[0], "readOnly"),
+                f"{server} writes {what} to {directory}, on a read-only mount",
+                severity=Severity.WARNING if what == "models" else None,
             )
 
 

@@ -19,7 +19,7 @@ from vllm_kustomize.kubernetes.fields import mapping
 from vllm_kustomize.model import Outcome, Problem, Severity
 from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import LAYOUT, Server
-from vllm_kustomize.vllm.sizing.memory import MIB, shm_bytes
+from vllm_kustomize.vllm.sizing.memory import MIB, SHM_CHECKED_SINCE, shm_bytes
 
 SEVERITY = Severity.ERROR
 HELP = "Raise sizeLimit of the emptyDir at /dev/shm; `vllm-kustomize size` says what to ask for."
@@ -41,11 +41,12 @@ def check_server(server: Server) -> Iterator[Outcome]:
     needed = shm_bytes(server.local_ranks, server.local_engines)
     if not server.ranks_through_shared_memory or size >= needed:
         return
+    checked = server.version >= SHM_CHECKED_SINCE
     ranks = server.local_ranks * server.local_engines
     many = "one rank needs" if ranks == 1 else f"{ranks} ranks need"
     yield Problem(
         (*path, "emptyDir", "sizeLimit"),
         f"{written} at /dev/shm is too little for {server}: {many} {needed // MIB}Mi ({server.vllm})",
-        severity=None if size < _LARGEST_SEGMENT or ranks == 1 else Severity.WARNING,
+        severity=None if checked and (size < _LARGEST_SEGMENT or ranks == 1) else Severity.WARNING,
         related=(server.related_layout("the ranks are set here"),) if ranks > 1 else (),
     )

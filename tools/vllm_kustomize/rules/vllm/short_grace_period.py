@@ -21,11 +21,13 @@ from vllm_kustomize.vllm import missing
 from vllm_kustomize.vllm.server import Server
 
 SEVERITY = Severity.ERROR
-HELP = "Raise terminationGracePeriodSeconds above preStop plus --shutdown-timeout."
+HELP = "Raise terminationGracePeriodSeconds well above preStop plus --shutdown-timeout."
 
 _DEFAULT_GRACE = 30
 _OPTION = "shutdown_timeout"
 _SINCE = (0, 18)
+_TO_DRAIN, _MARGIN = 45, 15
+"""Seconds to suggest for requests to finish, and for the process to end behind that."""
 
 
 def check_server(server: Server) -> Iterator[Outcome]:
@@ -41,7 +43,7 @@ def check_server(server: Server) -> Iterator[Outcome]:
             server.place(_OPTION),
             f"{server} aborts requests in flight on SIGTERM: {server.shown(_OPTION)} ({server.vllm})",
             severity=Severity.WARNING,
-            help="Add --shutdown-timeout=45 to the arguments.",
+            help=_drain(grace, sleep),
         )
     elif sleep + timeout >= grace:
         yield Problem(
@@ -50,6 +52,15 @@ def check_server(server: Server) -> Iterator[Outcome]:
             f"another {timeout} s ({server.vllm})",
             related=(Related(server.place(_OPTION), "the time to drain is set here"),),
         )
+
+
+def _drain(grace: int, sleep: int) -> str:
+    """What to write so that requests finish: everything that belongs together."""
+    needed = sleep + _TO_DRAIN + _MARGIN
+    grace_too = (
+        "" if grace >= needed else f", and set terminationGracePeriodSeconds: {needed} in the pod's spec"
+    )
+    return f"Add --shutdown-timeout={_TO_DRAIN} to the arguments{grace_too}."
 
 
 def pre_stop_sleep(container: Container) -> int:

@@ -31,7 +31,7 @@ HELP = "Make tensor x pipeline x data parallel size, divided by --nnodes, equal 
 def check_server(server: Server) -> Iterator[Outcome]:
     """Yield layouts that need more GPUs than there are, or leave some idle."""
     gpus = server.gpus
-    if gpus is None or gpus.value is None or not server.parsed.accepted:
+    if gpus is None or not gpus.value or not server.parsed.accepted:
         return
     if server.unknown(*LAYOUT):
         yield missing.value(server, *LAYOUT)

@@ -28,6 +28,10 @@ _SERVED = frozenset(
         "/v1/models",
         "/docs",
         "/openapi.json",
+        "/redoc",
+        "/kv_event_sources",
+        "/server_info",
+        "/tokenizer_info",
         "/is_sleeping",
     }
 )
@@ -41,4 +45,5 @@ def check_server(server: Server) -> Iterator[Problem]:
         asked = action.get("path", "/")
         if isinstance(asked, str) and "/" + asked.partition("?")[0].strip("/") not in _SERVED:
             message = f"the probe gets {asked} of {server}, which vLLM does not serve; right is /health"
-            yield Problem((*path, "path"), f"{message} ({server.vllm})")
+            severity = None if server.exact else Severity.WARNING
+            yield Problem((*path, "path"), f"{message} ({server.vllm})", severity=severity)

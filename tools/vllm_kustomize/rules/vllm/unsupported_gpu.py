@@ -24,7 +24,14 @@ from vllm_kustomize.vllm.server import Server
 SEVERITY = Severity.ERROR
 HELP = "Select newer GPUs, or stay on a release that was built for this one."
 
-_OLD = {r"\bP100\b": (6, 0), r"\bP(?:4|40)\b": (6, 1), r"\bV100": (7, 0), r"\bTITAN-V\b": (7, 0)}
+_OLD = {
+    r"\bK80\b": (3, 7),
+    r"\bM60\b": (5, 2),
+    r"\bP100\b": (6, 0),
+    r"\bP(?:4|40)\b": (6, 1),
+    r"\bV100": (7, 0),
+    r"\bTITAN-V\b": (7, 0),
+}
 """Compute capabilities of the products that a release may be too new for."""
 
 
@@ -40,7 +47,7 @@ def check_server(server: Server) -> Iterator[Outcome]:
         yield missing.gpu(server)
     for product in server.gpu_products:
         for pattern, capability in _OLD.items():
-            if re.search(pattern, product) and capability < oldest:
+            if re.search(pattern, product, re.IGNORECASE) and capability < oldest:
                 message = (
                     f"{server} may run on {product} (compute capability {_shown(capability)}), "
                     f"but {server.vllm} is built for {_shown(oldest)} and newer"

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from vllm_kustomize.model import Problem, Severity
 from vllm_kustomize.vllm.server import Server
 
-SEVERITY = Severity.ERROR
+SEVERITY = Severity.WARNING
 HELP = "Mount the volume at the cache's directory, or point HF_HOME at the volume."
 
 

@@ -31,6 +31,8 @@ def check_server(server: Server) -> Iterator[Problem]:
     image, user = server.image, server.files.user
     if image is None or user in (0, None) or _OWN_CACHES & set(server.env):
         return
+    if server.files.volume_under("/.cache") is not None:
+        return
     place = server.files.user_path
     if server.files.home is None:
         if image.user == 0:

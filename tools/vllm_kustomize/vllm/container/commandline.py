@@ -34,6 +34,10 @@ API_SERVER = "vllm.entrypoints.openai.api_server"
 
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh"))
 _WRAPPERS = frozenset(("exec", "env", "nohup", "tini", "dumb-init", "time", "command", "--"))
+_SERVERS = re.compile(
+    r"(?:[\w.]+-)?vllm(?:-(?:openai|serve|server|cpu|gpu|cuda|rocm|xpu|tpu|rhel\d+|ubi\d*))*"
+)
+"""Names of images that may well start a server; routers, exporters and frontends are called otherwise."""
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 _SHELL_SCRIPT_OPTION = re.compile(r"-[a-z]*c")
 _MODULE_ENTRYPOINT_BEFORE = (0, 11, 1)
@@ -136,7 +140,7 @@ def _behind_entrypoint(
     image = images.image_of(container.image)
     if image is None or image.entrypoint is None:
         line = _of_program(words, {}, find)
-        if line is None and "vllm" in images.parse(container.image).name:
+        if line is None and _SERVERS.fullmatch(images.parse(container.image).name):
             return NotRead(f"the entrypoint of the image {container.image} is not known; give a command")
         return line
     if image.entrypoint == "module":

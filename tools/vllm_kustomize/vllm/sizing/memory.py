@@ -214,6 +214,10 @@ def tensor_sizes(model: Architecture, most: int = 16) -> list[int]:
     ]
 
 
+SHM_CHECKED_SINCE = (0, 27)
+"""The release from which on vLLM looks at the free shared memory, and stops; before, it runs out later."""
+
+
 def shm_bytes(local_ranks: int, local_engines: int = 1) -> int:
     """What /dev/shm must hold for ranks that talk through it.
 

@@ -8,6 +8,7 @@ common models.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -31,6 +32,8 @@ _ATTENTION_BIAS = {"qwen2", "qwen2_moe", "opt", "gpt2"}
 
 _WINDOW_PATTERN = {"gemma2": 2, "gemma3": 6, "gemma3_text": 6, "cohere2": 4, "gpt_oss": 2}
 """Of this many layers all but the last attend to a window (`sliding_window_pattern` overrides)."""
+
+_GATED = re.compile(r"meta-llama/|google/(?:codegemma-|gemma-(?:1\.1|2|3n?|[27]b)(?![\w.]))")
 
 _BEYOND_THE_FORMULAS = {
     "linear_num_value_heads": "linear attention layers",
@@ -107,13 +110,13 @@ def known_models() -> dict[str, Config]:
 def is_gated(model: str) -> bool:
     """Whether the Hub asks for a token to download `model`.
 
-    Every meta-llama and google/gemma repository does (huggingface.co/docs/hub/models-gated); of other
-    organisations the table's entries say.
+    Every meta-llama repository does, and google/gemma up to 3 (huggingface.co/docs/hub/models-gated); of
+    others the table's entries say.
     """
     entry = _entries().get(model)
     if entry is not None:
         return bool(entry.get("gated"))
-    return model.startswith(("meta-llama/", "google/gemma", "google/codegemma"))
+    return _GATED.match(model) is not None
 
 
 def quantization_of(model: str) -> str | None:
