@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import click
 
+from vllm_kustomize.cli import listed
+from vllm_kustomize.cli.listed import Listed
 from vllm_kustomize.cli.options import FORMAT, OK, as_json
 from vllm_kustomize.model import Error
 
 
 @click.command("flags")
 @click.argument("pattern", required=False, default="")
-@click.option("--vllm-version", metavar="X.Y.Z", default="", help="The vLLM release. Default: the newest.")
+@click.option(
+    "--vllm-version",
+    cls=Listed,
+    values=listed.vllm_versions,
+    shown=listed.from_to(listed.vllm_versions),
+    metavar="X.Y.Z",
+    default="",
+    help="The vLLM release, {}. Default: the newest.",
+)
 @click.option("--diff", nargs=2, metavar="OLD NEW", help="Say what changed between two releases.")
 @FORMAT
 def command(pattern: str, vllm_version: str, diff: tuple[str, str] | None, format_: str) -> int:

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import click
 
+from vllm_kustomize.cli import listed
+from vllm_kustomize.cli.listed import Listed
 from vllm_kustomize.cli.options import FINDINGS, FORMAT, OK, as_json
 
 
 @click.command("size")
-@click.option("--model", required=True, metavar="NAME|FILE", help="A known model, or a config.json.")
-@click.option("--gpu", required=True, metavar="GPU", help="H100-80GB, a product label of a node, or 24Gi.")
+@click.option(
+    "--model",
+    cls=Listed,
+    values=listed.models,
+    required=True,
+    metavar="NAME|FILE",
+    help="A known model, or a config.json.",
+)
+@click.option(
+    "--gpu",
+    cls=Listed,
+    values=listed.gpus,
+    required=True,
+    metavar="GPU",
+    help="H100-80GB, a product label of a node, or 24Gi.",
+)
 @click.option(
     "--tp", type=click.IntRange(min=1), metavar="N", help="Tensor-parallel size. Default: what fits."
 )

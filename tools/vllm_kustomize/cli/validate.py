@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vllm_kustomize.cli import listed
+from vllm_kustomize.cli.listed import Listed
 from vllm_kustomize.cli.options import COULD_NOT_RUN, ENGINE, FAIL_ON, FINDINGS, OK, PATHS, show_error
 from vllm_kustomize.cli.terminal import disarmed, has_colour, progress
 from vllm_kustomize.model import Error, Report, Severity
@@ -27,26 +29,40 @@ if TYPE_CHECKING:
     "-k",
     "--kubernetes-version",
     "versions",
+    cls=Listed,
+    values=listed.kubernetes_versions,
+    shown=listed.from_to(listed.kubernetes_versions),
     multiple=True,
     metavar="X.Y",
-    help="Check against this Kubernetes, 1.25 to 1.37; may be given several times. Default: the newest.",
+    help="Check against this Kubernetes, {}; may be given several times. Default: the newest.",
 )
 @click.option(
     "--format",
     "formats",
+    cls=Listed,
+    values=listed.formats,
     multiple=True,
     metavar="NAME[=FILE]",
-    help="text (the default), concise, json, sarif, junit, github or gitlab; may be given several times.",
+    help="{}; may be given several times. Default: text.",
 )
 @click.option("--concise", is_flag=True, help="One line per finding, the same as --format concise.")
 @click.option(
     "--select",
+    cls=Listed,
+    values=listed.rules_and_groups,
+    shown=listed.default_groups,
     multiple=True,
     metavar="RULE",
-    help="Only these rules or groups; patterns such as 'api-*' and commas work. "
-    "Default: correctness, vllm, kustomize.",
+    help="Only these rules or groups; patterns such as 'api-*' and commas work. Default: {}.",
 )
-@click.option("--ignore", multiple=True, metavar="RULE", help="All but these rules or groups.")
+@click.option(
+    "--ignore",
+    cls=Listed,
+    values=listed.rules_and_groups,
+    multiple=True,
+    metavar="RULE",
+    help="All but these rules or groups.",
+)
 @FAIL_ON
 @ENGINE
 @click.option(
@@ -73,6 +89,8 @@ if TYPE_CHECKING:
 @click.option("--watch", is_flag=True, help="Validate again whenever a file changes, until Ctrl-C.")
 @click.option(
     "--vllm-version",
+    cls=Listed,
+    values=listed.vllm_versions,
     default="",
     metavar="X.Y.Z",
     help="The vLLM release to assume. Default: the image's tag.",
@@ -90,9 +108,11 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--pod-security",
+    cls=Listed,
+    values=listed.pod_security_levels,
     default="",
     metavar="LEVEL[:VERSION]",
-    help="Judge pods by this level of the Pod Security Standards: baseline, restricted, restricted:v1.31.",
+    help="Judge pods by this level of the Pod Security Standards: {}. With a version: restricted:v1.31.",
 )
 @click.option("--changed", is_flag=True, help="PATHs are changed files: validate the overlays that use them.")
 @click.option(
