@@ -31,10 +31,12 @@ def check_build(build: Build) -> Iterator[Problem]:
     for resource in build.resources if services else ():
         if resource.kind == DEFINITION:
             continue
+        told: set[tuple[str, str]] = set()
         for path, text in texts(dict(resource.manifest), ()):
             for name, namespace in _ADDRESS.findall(text) if ".svc" in text else ():
-                found = services.get(name, [])
+                found = [] if (name, namespace) in told else services.get(name, [])
                 if found and all(service.namespace != namespace for service in found):
+                    told.add((name, namespace))
                     where = Related(("metadata", "namespace"), "the Service of this build is here", found[0])
                     message = (
                         f"the address is of '{name}' in '{namespace}', "

@@ -25,10 +25,10 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
     """Yield each entry that no image matches, with the place that renamed it."""
     if graph.incomplete:
         return
-    for step in graph.steps:
-        if step.setting != "images" or step.changes:
-            continue
-        if any(selects_image(source, step.entry, step.specs) for source in step.objects):
+    steps = [step for step in graph.steps if step.setting == "images"]
+    used = {step.entry.location() for step in steps if _is_used(step)}
+    for step in steps:
+        if step.entry.location() in used:  # a component's entry may be of use in another place
             continue
         name = step.entry.get("name") or step.entry
         renamed = tuple(_renamed(step))
@@ -36,6 +36,10 @@ def check_source(graph: SourceGraph) -> Iterator[SourceProblem]:
             continue
         why = " by that name any more" if renamed else ""
         yield SourceProblem(name.location(), f"no container uses the image '{name.value}'{why}", renamed)
+
+
+def _is_used(step: Step) -> bool:
+    return bool(step.changes) or any(selects_image(source, step.entry, step.specs) for source in step.objects)
 
 
 def _renamed(step: Step) -> Iterator[Location]:
