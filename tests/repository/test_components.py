@@ -22,7 +22,9 @@ from vllm_kustomize.pipeline import validate
 from vllm_kustomize.settings import Settings
 
 COMPONENTS = REPO / "components"
-OVERLAYS = ("cpu", "nvidia", "amd", "nvidia-replicas", "nvidia-multinode")
+OVERLAYS = ("cpu", "nvidia", "amd", "nvidia-replicas", "nvidia-multinode", "nvidia-disaggregated")
+PAIR = ("transfer", "prefill", "roles")
+"""Parts of nvidia-disaggregated: a component is listed before them."""
 DOCUMENT = REPO / "docs/components.md"
 
 STATEMENT = re.compile(r"(?:Needs|With|On|Not for)\b[^:]*: ")
@@ -44,7 +46,9 @@ components:
 ```
 
 Every cell of the table is built and validated by a test. `✓` works, `part` is in the overlay already, `no`
-is not meant. In the column `nvidia-multinode` a component is listed before `multi-node`, on top of `nvidia`.
+is not meant. In the columns `nvidia-multinode` and `nvidia-disaggregated` a component is listed on top of
+`nvidia`, before what copies the server's pod template: `multi-node`, and `transfer`, `prefill` and `roles` of
+that overlay.
 """
 
 
@@ -150,34 +154,44 @@ def test_document_is_current(golden: Golden) -> None:
     golden(DOCUMENT, document())
 
 
-def kustomization(component: Component, overlay: str, directory: Path) -> str:
-    """A cell of the table as an overlay of its own."""
+def listed(component: Component, overlay: str) -> tuple[str, list[Path]]:
+    """The overlay below a cell of the table, and the components on top of it in their order."""
     names = [*companions(component, overlay), component.name]
-    base = overlay
     if overlay == "nvidia-multinode":
-        base, group = "nvidia", next(item for item in components() if item.name == "multi-node")
+        group = next(item for item in components() if item.name == "multi-node")
         names = [*companions(group, "nvidia"), *names, group.name]
-    content: dict[str, Any] = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": [os.path.relpath(REPO / "overlays" / base, directory)],
-        "components": [os.path.relpath(COMPONENTS / name, directory) for name in dict.fromkeys(names)],
-    }
-    return yaml.safe_dump(content)
+    if overlay == "nvidia-disaggregated":
+        names = [*sorted(inside(REPO / "overlays" / overlay), reverse=True), *names]
+    base = "nvidia" if overlay in ("nvidia-multinode", "nvidia-disaggregated") else overlay
+    folders = [COMPONENTS / name for name in dict.fromkeys(names)]
+    if overlay == "nvidia-disaggregated":
+        folders += [REPO / "overlays" / overlay / name for name in PAIR]
+    return base, folders
+
+
+def write(directory: Path, **content: Any) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    head = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+    (directory / "kustomization.yaml").write_text(yaml.safe_dump(head | content), encoding="utf-8")
 
 
 def test_every_cell_builds_and_has_no_errors(tmp_path: Path) -> None:
-    cells = [
-        (component, overlay)
-        for component in components()
-        for overlay in OVERLAYS
-        if cell(component, overlay).startswith("✓")
-    ]
-    for component, overlay in cells:
-        directory = tmp_path.resolve() / overlay / component.name
-        directory.mkdir(parents=True)
-        text = kustomization(component, overlay, directory)
-        (directory / "kustomization.yaml").write_text(text, encoding="utf-8")
-    report = validate([str(tmp_path)], Settings(cache=False))
+    # One build a column, with a namespace for each cell: starting the engine is most of what a build takes.
+    columns = []
+    for overlay in OVERLAYS:
+        column = tmp_path.resolve() / overlay
+        cells = [component for component in components() if cell(component, overlay).startswith("✓")]
+        for component in cells:
+            directory = column / component.name
+            base, folders = listed(component, overlay)
+            write(
+                directory,
+                resources=[os.path.relpath(REPO / "overlays" / base, directory)],
+                components=[os.path.relpath(folder, directory) for folder in folders],
+                namespace=f"{overlay}-{component.name}",
+            )
+        write(column, resources=[component.name for component in cells])
+        columns.append(str(column / "kustomization.yaml"))
+    report = validate(columns, Settings(cache=False))
     assert [finding for finding in report.findings if finding.severity >= Severity.ERROR] == []
-    assert report.overlays == len(cells)
+    assert report.overlays == len(OVERLAYS)

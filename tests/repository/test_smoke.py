@@ -19,6 +19,7 @@ OVERLAYS = (
     "overlays/integrations/llmaz",
     "overlays/integrations/production-stack",
     "overlays/nvidia",
+    "overlays/nvidia-disaggregated",
     "overlays/nvidia-multinode",
     "overlays/nvidia-replicas",
     "gitops/argocd/application",
