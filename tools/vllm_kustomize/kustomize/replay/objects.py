@@ -7,36 +7,33 @@ from typing import NamedTuple
 
 from vllm_kustomize.kustomize.yaml.nodes import Node
 
-CLUSTER_SCOPED = frozenset(
-    {
-        "APIService",
-        "CSIDriver",
-        "CSINode",
-        "CertificateSigningRequest",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "ComponentStatus",
-        "CustomResourceDefinition",
-        "FlowSchema",
-        "IngressClass",
-        "MutatingWebhookConfiguration",
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "PodSecurityPolicy",
-        "PriorityClass",
-        "PriorityLevelConfiguration",
-        "RuntimeClass",
-        "SelfSubjectAccessReview",
-        "SelfSubjectRulesReview",
-        "StorageClass",
-        "SubjectAccessReview",
-        "TokenReview",
-        "ValidatingWebhookConfiguration",
-        "VolumeAttachment",
-    }
-)
-"""Kinds that `namespace:` leaves alone, from the schemas that Kustomize carries."""
+_CLUSTER_SCOPED = {
+    f"{group}{version} {kind}"
+    for group, versions, kinds in (
+        ("", "v1", "ComponentStatus Namespace Node NodeProxyOptions PersistentVolume"),
+        (
+            "admissionregistration.k8s.io/",
+            "v1 v1beta1",
+            "MutatingWebhookConfiguration ValidatingWebhookConfiguration",
+        ),
+        ("apiextensions.k8s.io/", "v1 v1beta1", "CustomResourceDefinition"),
+        ("apiregistration.k8s.io/", "v1 v1beta1", "APIService"),
+        ("certificates.k8s.io/", "v1 v1beta1", "CertificateSigningRequest"),
+        ("flowcontrol.apiserver.k8s.io/", "v1beta1", "FlowSchema PriorityLevelConfiguration"),
+        ("networking.k8s.io/", "v1 v1beta1", "IngressClass"),
+        ("node.k8s.io/", "v1 v1beta1", "RuntimeClass"),
+        ("policy/", "v1beta1", "PodSecurityPolicy"),
+        ("rbac.authorization.k8s.io/", "v1 v1beta1", "ClusterRole ClusterRoleBinding"),
+        ("scheduling.k8s.io/", "v1 v1beta1", "PriorityClass"),
+        ("storage.k8s.io/", "v1 v1beta1", "CSIDriver CSINode StorageClass VolumeAttachment"),
+    )
+    for version in versions.split()
+    for kind in kinds.split()
+}
+"""What `namespace:` leaves alone: kinds that Kustomize knows to have none, in the versions that it knows.
+
+Source: precomputedIsNamespaceScoped in kyaml/openapi/openapi.go (kyaml 0.21.1).
+"""
 
 
 class Id(NamedTuple):
@@ -49,9 +46,14 @@ class Id(NamedTuple):
     namespace: str
 
     @property
+    def cluster_scoped(self) -> bool:
+        """Whether Kustomize knows that objects of this kind have no namespace."""
+        return f"{self.group}/{self.version} {self.kind}".removeprefix("/") in _CLUSTER_SCOPED
+
+    @property
     def effective_namespace(self) -> str:
         """The namespace that counts: none for kinds without one, `default` where none is set."""
-        if self.kind in CLUSTER_SCOPED:
+        if self.cluster_scoped:
             return "_non_namespaceable_"
         return self.namespace or "default"
 

@@ -1,34 +1,22 @@
 """Apply a strategic merge patch as Kustomize does, keeping where every value was written.
 
-Kustomize merges with kyaml's merge2 and the schemas of Kubernetes 1.21, not as kube-apiserver does.
+Kustomize merges with kyaml's merge2 and the schemas of Kubernetes 1.21, not as kube-apiserver does: they are
+in the same document that builds are given (shortcut.py).
 Source: kyaml/yaml/merge2/merge2.go and kyaml/yaml/walk/associative_sequence.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
+from vllm_kustomize.kustomize.shortcut import SCHEMA
 from vllm_kustomize.kustomize.yaml.nodes import Node, written_over
 
 Fields = tuple[str, ...]
 
-_POD_LISTS: dict[Fields, Fields] = {
-    ("volumes",): ("name",),
-    ("imagePullSecrets",): ("name",),
-    ("hostAliases",): ("ip",),
-    ("topologySpreadConstraints",): ("topologyKey", "whenUnsatisfiable"),
-} | {
-    (containers, *field): keys
-    for containers in ("containers", "initContainers", "ephemeralContainers")
-    for field, keys in {
-        (): ("name",),
-        ("env",): ("name",),
-        ("ports",): ("containerPort", "protocol"),
-        ("volumeMounts",): ("mountPath",),
-        ("volumeDevices",): ("devicePath",),
-    }.items()
-}
 _POD_SPECS: dict[tuple[str, str], Fields] = {
     ("v1", "Pod"): ("spec",),
     ("v1", "PodTemplate"): ("template", "spec"),
@@ -40,25 +28,49 @@ _POD_SPECS: dict[tuple[str, str], Fields] = {
     ("apps/v1", kind): ("spec", "template", "spec")
     for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 }
-_OTHER_LISTS: dict[tuple[str, str], dict[Fields, Fields]] = {
-    ("v1", "Service"): {("spec", "ports"): ("port", "protocol")},
-    ("v1", "ServiceAccount"): {("secrets",): ("name",)},
-    ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"): {("webhooks",): ("name",)},
-    ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"): {("webhooks",): ("name",)},
-}
 _DIRECTIVE = "$patch"
 
 
 @lru_cache(maxsize=256)
 def merge_keys(api_version: str, kind: str) -> Mapping[Fields, Fields]:
-    """Return the lists of a kind that merge item by item, with their keys; all others are replaced whole."""
-    pod = _POD_SPECS.get((api_version, kind))
-    lists = dict(_OTHER_LISTS.get((api_version, kind), ()))
-    if pod:
-        lists |= {(*pod, *fields): keys for fields, keys in _POD_LISTS.items()}
-    if pod or lists:
-        lists |= {("metadata", "finalizers"): (), ("metadata", "ownerReferences"): ("uid",)}
-    return lists
+    """Return the lists of a kind that merge item by item, with their keys; all others are replaced whole.
+
+    A list of plain values that merges has no keys. Unknown kinds have no such lists.
+    """
+    group, _, version = api_version.rpartition("/")
+    name = _kinds().get((group, version, kind))
+    return dict(_merging_lists(_definitions()[name], ())) if name else {}
+
+
+@lru_cache(maxsize=1)
+def _definitions() -> dict[str, Any]:
+    definitions: dict[str, Any] = json.loads(SCHEMA.read_bytes())["definitions"]
+    return definitions
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[tuple[str, str, str], str]:
+    """The definition of each group, version and kind."""
+    return {
+        (entry["group"], entry["version"], entry["kind"]): name
+        for name, definition in _definitions().items()
+        for entry in definition.get("x-kubernetes-group-version-kind", ())
+    }
+
+
+def _merging_lists(definition: Mapping[str, Any], path: Fields) -> Iterator[tuple[Fields, Fields]]:
+    reference = definition.get("$ref", "").removeprefix("#/definitions/")
+    if reference == "any":  # of no use to a merge, and cut from the document
+        return
+    if reference:
+        definition = _definitions()[reference]
+    if "merge" in definition.get("x-kubernetes-patch-strategy", ""):
+        key = definition.get("x-kubernetes-patch-merge-key")
+        yield path, tuple(definition.get("x-kubernetes-list-map-keys", [key] if key else ()))
+    if "items" in definition:
+        yield from _merging_lists(definition["items"], path)
+    for name, field in definition.get("properties", {}).items():
+        yield from _merging_lists(field, (*path, name))
 
 
 def pod_spec(root: Node) -> Node | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from vllm_kustomize.kubernetes import regex
 from vllm_kustomize.kustomize.replay.fields import FieldSpec, created, set_fields
-from vllm_kustomize.kustomize.replay.objects import CLUSTER_SCOPED, Source
+from vllm_kustomize.kustomize.replay.objects import Source
 from vllm_kustomize.kustomize.replay.selectors import SelectorError
 from vllm_kustomize.kustomize.yaml.nodes import Node, written_over
 
@@ -164,7 +164,7 @@ def set_namespace(objects: Sequence[Source], namespace: Node, specs: Sequence[Fi
 
     def update(source: Source) -> Source:
         identity, root = source.id, source.root
-        if identity.kind not in CLUSTER_SCOPED:
+        if not identity.cluster_scoped:
             root = set_fields(root, "metadata/namespace", write, True)
         if identity.kind in ("RoleBinding", "ClusterRoleBinding"):
             subjects = root.get("subjects")
