@@ -16,7 +16,6 @@ from vllm_kustomize.checks.sources import check_sources, gaps
 from vllm_kustomize.findings.collect import mask_of_file, mask_of_overlay
 from vllm_kustomize.findings.comments import read_allows
 from vllm_kustomize.findings.excerpts import quote
-from vllm_kustomize.findings.locate import locate
 from vllm_kustomize.findings.mask import Mask, hide
 from vllm_kustomize.kustomize.discover import display_path, kustomization_in
 from vllm_kustomize.kustomize.engine import Rendered
@@ -156,6 +155,8 @@ def _check(build: Build, plan: Plan, tree: SourceTree, documents: Sequence[Docum
     )
     if not checked.diagnoses:
         return part
+    from vllm_kustomize.findings.locate import locate  # a run without findings does without
+
     return replace(part, findings=tuple(locate(build, checked.diagnoses, tree, documents)))
 
 
