@@ -13,11 +13,11 @@ from vllm_kustomize.wording import join
 
 RULE = "unfilled-template"
 
-_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*[^}\n]*\}|\{\{[^}\n]*\}\}|<[A-Za-z][\w -]*>")
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][^}\n]{0,200}\}|\{\{[^}\n]{0,200}\}\}|<[A-Za-z][\w -]*>")
 _PLACEHOLDER = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
     r"|NAMESPACE|NAME|ENV|PROJECT|CLUSTER|REGION|TEAM|TENANT|DOMAIN|USER"
-    r"|(?:YOUR|REPLACE|CHANGE|INSERT)(?:[_-]?[A-Z]+)*)(?![A-Za-z0-9])"
+    r"|(?:YOUR|REPLACE|CHANGE|INSERT)(?:[_-]?[A-Z])*)(?![A-Za-z0-9])"
 )
 """A word in capitals that a script replaces: no name in Kubernetes may have capitals."""
 _SHOWN = 3

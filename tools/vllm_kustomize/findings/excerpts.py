@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice, takewhile
+from operator import itemgetter
 
-from vllm_kustomize.findings.mask import Mask
-from vllm_kustomize.findings.sources import lines_of, secret_spans
+from vllm_kustomize.findings.mask import Mask, cover
+from vllm_kustomize.findings.shapes import Span
+from vllm_kustomize.findings.sources import lines_of, merged, secret_spans
 from vllm_kustomize.model import Finding, Location, Precision
 
 MOST = 300
@@ -37,6 +41,7 @@ class Excerpts:
         self._lines = lines_of(text)
         self._secret = secret_spans(text, broken=broken)
         self._mask = mask or Mask()
+        self._hidden: dict[int, list[Span]] = {}
 
     def around(self, at: Location) -> tuple[str, int]:
         """At most `MOST` characters on either side of a place, and how far its column is off in them.
@@ -45,13 +50,22 @@ class Excerpts:
         """
         if at.line > len(self._lines):
             return "", 0
-        line, place = self._shown(at.line, at.column - 1)
-        begins = max(0, place - MOST)
-        return line[begins : place + MOST], at.column - 1 - (place - begins)
+        place = at.column - 1
+        begin, end = max(0, place - MOST), place + MOST
+        text, shown = self._without_secrets(at.line, begin, end, place)
+        return text, place - shown
 
     def line(self, number: int) -> str:
         """Line `number` (from 1) without its secrets."""
-        return self._shown(number, 0)[0]
+        return self._without_secrets(number, 0, len(self._lines[number - 1]), 0)[0]
 
-    def _shown(self, number: int, place: int) -> tuple[str, int]:
-        return self._mask.line(self._lines[number - 1], place, self._secret.get(number - 1, ()))
+    def _without_secrets(self, number: int, begin: int, end: int, place: int) -> tuple[str, int]:
+        """A part of a line, and where a place of the line is in it."""
+        line = self._lines[number - 1]
+        if number not in self._hidden:
+            found = [*self._mask.places(line), *self._secret.get(number - 1, ())]
+            self._hidden[number] = list(merged(found))
+        spans = self._hidden[number]
+        first = bisect_right(spans, begin, key=itemgetter(1))
+        inside = takewhile(lambda span: span[0] < end, islice(spans, first, None))
+        return cover(line[begin:end], [(max(0, b - begin), e - begin) for b, e in inside], place - begin)

@@ -56,17 +56,13 @@ class Mask:
 
     def __call__(self, text: str) -> str:
         """A sentence of the tool or the engine without secrets."""
-        return _cover(text, [*self._places(text), *secrets_in(text, prose=True)])[0]
+        return cover(text, [*self.places(text), *secrets_in(text, prose=True)])[0]
 
     def known(self, text: str) -> str:
         """A text that nobody took from a source, without the secrets that were given."""
-        return _cover(text, self._places(text))[0]
+        return cover(text, self.places(text))[0]
 
-    def line(self, text: str, place: int, spans: Iterable[Span]) -> tuple[str, int]:
-        """A line of a source without secrets, where `spans` are some, and where a place of it is then."""
-        return _cover(text, [*self._places(text), *spans], place)
-
-    def _places(self, text: str) -> Iterator[Span]:
+    def places(self, text: str) -> Iterator[Span]:
         """Where a text has one of the secrets, or the begin of one that was cut off."""
         if not self._lengths:
             return
@@ -119,7 +115,7 @@ def _noted(location: Location, mask: Mask) -> Location:
     return replace(location, note=mask(location.note)) if location.note else location
 
 
-def _cover(text: str, spans: Iterable[Span], place: int = 0) -> tuple[str, int]:
+def cover(text: str, spans: Iterable[Span], place: int = 0) -> tuple[str, int]:
     """The text with `[hidden]` for each of some stretches, which may overlap, and where a place is then."""
     parts: list[str] = []
     done, moved = 0, place

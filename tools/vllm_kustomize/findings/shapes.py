@@ -42,7 +42,7 @@ _SHAPES = (
     _Shape(re.compile(r"(?<![\w-])(?:-u|-U|--user|--proxy-user)(?:[= ]\s*)?[\"']?[\w.@+-]{0,100}:" + _VALUE)),
     _Shape(re.compile(r"(?i:\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?:\w{1,20}\s+)?)" + _VALUE)),
     _Shape(re.compile(r"\b(?:Bearer|Basic)\s+(?P<value>(?=\S*\d)[\w.~+/=-]{8,4096})")),
-    _Shape(re.compile(r"\b(?P<name>[A-Za-z][\w]*(?:-[\w]+)+):\s*" + _VALUE), prose=False),
+    _Shape(re.compile(r"(?<![\w-])(?P<name>[A-Za-z]\w{0,40}(?:-\w{1,40}){1,8}):\s*" + _VALUE), prose=False),
     _Shape(re.compile(r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{0,80})\s?=\s?" + _VALUE)),
     _Shape(
         re.compile(r"\"(?P<name>[\w.-]{1,80})\"\s*:\s*(?P<value>\"(?:[^\"\\]|\\.){0,4096}\"|[\w.+-]{1,100})")

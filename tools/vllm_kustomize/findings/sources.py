@@ -25,7 +25,7 @@ _OPENS = re.compile(r"(?:[|>][-+0-9]*\s*(?:#.*)?|[{\[]?\s*)$")
 _CLOSES = re.compile(r"[\s}\],]*$")
 _VALUE = re.compile(r"\"(?:[^\"\\]|\\.)*\"?|'(?:[^']|'')*'?|(?:(?! #).)*")
 _FLOW = re.compile(r"\b(?P<key>stringData|data|binaryData)[\"']?\s*:\s*\{(?P<pairs>[^}]*)")
-_IN_FLOW = re.compile(r"[\w.-]+[\"']?\s*:\s*(?P<value>[^,}\s][^,}]*)")
+_IN_FLOW = re.compile(r"(?<![\w.-])[\w.-]+[\"']?\s*:\s*(?P<value>[^,}\s][^,}]*)")
 _HARMLESS = frozenset(
     [
         "apiVersion",
@@ -92,7 +92,7 @@ def secret_spans(text: str, *, broken: bool = False) -> Mapping[int, tuple[Span,
         if found := [*secrets_in(line), *_in_flow(line)]:
             spans.setdefault(number, []).extend(found)
     return {
-        number: tuple(_merged(span for span in found if not stands_for_secret(lines[number][slice(*span)])))
+        number: tuple(merged(span for span in found if not stands_for_secret(lines[number][slice(*span)])))
         for number, found in spans.items()
     }
 
@@ -200,7 +200,8 @@ def _in_flow(line: str) -> Iterator[Span]:
                 yield _value(line[: pair.end()].rstrip(), pair.start("value"))
 
 
-def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+def merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """The same stretches in order, those that touch made one."""
     last: Span | None = None
     for begin, end in sorted(spans):
         if last is not None and begin <= last[1]:

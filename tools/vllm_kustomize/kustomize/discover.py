@@ -182,7 +182,7 @@ _OF_OBJECTS = tuple(
     re.compile(rf"^(?:[- ] )?[\"']?{field}[\"']?\s*:", re.MULTILINE) for field in ("apiVersion", "kind")
 )
 """A file without both is not for Kubernetes: the index of a Helm repository has an apiVersion alone."""
-_TEMPLATE = re.compile(r"^\s*(?:- )?(?:[\w.-]+:\s*)?\{\{", re.MULTILINE)
+_TEMPLATE = re.compile(r"^[ \t]*(?:- )?(?:[\w.-]+:[ \t]*)?\{\{", re.MULTILINE)
 """A value or line that begins with an action of Go's templates: the file is YAML only once it is rendered."""
 
 

@@ -12,7 +12,7 @@ from vllm_kustomize.kustomize.yaml.reader import read_text
 
 _FLUX = re.compile(r"^apiVersion:\s*[\"']?kustomize\.toolkit\.fluxcd\.io/", re.MULTILINE)
 
-_POST_BUILD = re.compile(r"^\s+postBuild:", re.MULTILINE)
+_POST_BUILD = re.compile(r"^[ \t]+postBuild:", re.MULTILINE)
 
 
 _URL = re.compile(r"^\s*url\s*=\s*(\S+)", re.MULTILINE)

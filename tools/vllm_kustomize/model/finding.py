@@ -17,6 +17,7 @@ class Finding:
     `excerpt` is what stands around `location` on its line, without the values of secrets, and `excerpt_from`
     how many characters of the line were left out before it. `stable_path` is the path with the names of list
     items instead of their indexes. `withheld` are values that may not be shown, until they are hidden.
+    `count` is how many findings this one stands for.
     """
 
     rule: str
@@ -33,6 +34,7 @@ class Finding:
     stable_path: str = ""
     excerpt_from: int = 0
     withheld: tuple[str, ...] = ()
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,4 +55,4 @@ class Report:
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""
-        return sum(finding.severity == severity for finding in self.findings)
+        return sum(finding.count for finding in self.findings if finding.severity == severity)

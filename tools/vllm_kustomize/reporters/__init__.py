@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
+from vllm_kustomize.findings.sums import sum_up
 from vllm_kustomize.model import Error, Finding, Report
 from vllm_kustomize.wording import join
 
@@ -61,7 +62,8 @@ def parse_outputs(formats: tuple[str, ...]) -> tuple[Output, ...]:
 
 
 def render(name: str, report: Report, style: Style) -> str:
-    """Write a report in one of the FORMATS."""
+    """Write a report in one of the FORMATS; what a rule finds a hundred times in one object is summed up."""
+    report = replace(report, findings=sum_up(report.findings))
     reporter: Callable[[Report, Style], str] = import_module(f"{__name__}.{name}").render
     return reporter(report, style)
 

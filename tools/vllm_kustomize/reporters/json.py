@@ -46,6 +46,7 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "rule": finding.rule,
         "severity": str(finding.severity),
         "message": finding.message,
+        "count": finding.count,
         "help": finding.help,
         "overlay": finding.overlay,
         "overlays": list(finding.overlays),

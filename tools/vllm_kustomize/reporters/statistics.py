@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vllm_kustomize.model import Finding, Report
 from vllm_kustomize.reporters import Style, one_line
@@ -23,12 +23,16 @@ def table(report: Report) -> Iterator[str]:
         found.setdefault((-finding.severity, finding.rule), []).append(finding)
     width = max((len(rule) for _, rule in found), default=0)
     for (_, rule), findings in sorted(
-        found.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1])
+        found.items(), key=lambda item: (item[0][0], -_count(item[1]), item[0][1])
     ):
         places = dict.fromkeys(place for finding in findings for place in _places(finding))
         shown = one_line(shorten(", ".join(places), _WIDEST))
         more = f" ({len(places)})" if len(places) > 1 else ""
-        yield f"{findings[0].severity!s:7}  {rule:{width}}  {len(findings):5}  {shown}{more}"
+        yield f"{findings[0].severity!s:7}  {rule:{width}}  {_count(findings):5}  {shown}{more}"
+
+
+def _count(findings: Iterable[Finding]) -> int:
+    return sum(finding.count for finding in findings)
 
 
 def _places(finding: Finding) -> tuple[str, ...]:

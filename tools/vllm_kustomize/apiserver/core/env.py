@@ -5,7 +5,6 @@ Rules of pkg/apis/core/validation (ValidateEnv, ValidateEnvFrom).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,7 +52,6 @@ _BINARY_DIVISORS = frozenset(
     for suffix in ("", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 )
 _CPU_DIVISORS = frozenset({quantity.parse("1m"), quantity.parse("1")})
-_SUBSCRIPTED = re.compile(r"(.+?)\['(.*)'\]", re.DOTALL)
 
 
 def env_name(value: Any, scope: Scope) -> Iterator[Fault]:
@@ -77,11 +75,11 @@ def field_reference(fields: frozenset[str]) -> Rule:
         if not path:
             yield Fault(("fieldPath",), "is required")
             return
-        subscripted = _SUBSCRIPTED.fullmatch(path)
+        field, opened, key = path.partition("['")
         if version != "v1":
             yield Fault(("fieldPath",), f"apiVersion {quote(version)} is not known; use v1")
-        elif subscripted:
-            yield from _subscript(*subscripted.groups())
+        elif field and opened and key.endswith("']"):
+            yield from _subscript(field, key.removesuffix("']"))
         elif path not in fields:
             shown = ", ".join(sorted(fields))
             yield Fault(

@@ -43,7 +43,7 @@ GO_DURATION_UNITS: Mapping[str, int] = {
 
 _GO_DURATION = re.compile(r"[-+]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+", _ASCII)
 _GO_DURATION_PART = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)", _ASCII)
-_LOOSE_DURATION = re.compile(r"([0-9]+)\s*([A-Za-zµ]+)", _ASCII)
+_LOOSE_DURATION = re.compile(r"(?<![0-9])([0-9]+)\s*([A-Za-zµ]+)", _ASCII)
 _LOOSE_UNITS: tuple[tuple[tuple[str, ...], int], ...] = (
     (("ns", "nano"), 1),
     (("us", "µs", "micro"), 10**3),

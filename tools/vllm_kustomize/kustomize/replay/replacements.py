@@ -14,7 +14,7 @@ from vllm_kustomize.kustomize.replay.selectors import select
 from vllm_kustomize.kustomize.yaml.nodes import Node, written_over
 from vllm_kustomize.model import Precision
 
-_STEP = re.compile(r"\[[^\]]*\]|(?:\\.|[^.\[\\])+")
+_STEP = re.compile(r"\[[^\]]*\]?|(?:\\.|[^.\[\\])+")
 _NAME = "metadata.name"
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import replace
+from functools import lru_cache
 
 from vllm_kustomize.model import Location
 
 _QUOTES = re.compile(r"[\"'\\]*")
 _WORD = re.compile(r"[^\s\"'\\]+")
 """What YAML writes as it is in every style of scalar: blanks may be folded, and the others escaped."""
+
+_AT_MOST_LONGER = 16
+"""How many times as long as its value a scalar may be, with escapes and indentation, to be looked through."""
 
 
 def word_in(text: str, scalar: Location, value: str, offset: int) -> Location:
@@ -22,19 +27,24 @@ def word_in(text: str, scalar: Location, value: str, offset: int) -> Location:
     word = _WORD.match(value, quotes.end()) if quotes else None
     if word is None:
         return scalar
-    position = _index(text, scalar)
-    for _ in range(value.count(word[0], 0, word.start()) + 1):
-        found = text.find(word[0], position)
-        if found < 0:
-            return scalar
-        position = found + len(word[0])
-    line = text.count("\n", 0, found)
-    column = found - (text.rfind("\n", 0, found) + 1)
-    return replace(scalar, line=line + 1, column=column + 1, begins=scalar.line)
+    begins = _line_begins(text)
+    position = begins[scalar.line - 1] + scalar.column - 1
+    before = bisect_left(_occurrences(value, 0, len(value), word[0]), word.start())
+    places = _occurrences(text, position, position + _AT_MOST_LONGER * len(value), word[0])
+    if before >= len(places):
+        return scalar
+    found = places[before]
+    line = bisect_right(begins, found)
+    return replace(scalar, line=line, column=found - begins[line - 1] + 1, begins=scalar.line)
 
 
-def _index(text: str, place: Location) -> int:
-    start = 0
-    for _ in range(place.line - 1):
-        start = text.find("\n", start) + 1
-    return start + place.column - 1
+@lru_cache(maxsize=1024)
+def _occurrences(text: str, begin: int, end: int, word: str) -> list[int]:
+    """Where a word stands in a part of a text; many findings may ask for one that is repeated."""
+    return [found.start() for found in re.compile(re.escape(word)).finditer(text, begin, end)]
+
+
+@lru_cache(maxsize=1)
+def _line_begins(text: str) -> list[int]:
+    """Where each line begins; the words of one file are asked for in a row."""
+    return [0, *(found.end() for found in re.finditer("\n", text))]

@@ -22,7 +22,7 @@ SEVERITY = Severity.WARNING
 HELP = "Set dnsPolicy: ClusterFirstWithHostNet."
 
 
-_SERVICE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+\.svc\b")
+_SERVICE = re.compile(r"(?<![a-z0-9-])[a-z0-9-]+\.[a-z0-9-]+\.svc\b")
 
 
 def check(resource: Resource) -> Iterator[Problem]:

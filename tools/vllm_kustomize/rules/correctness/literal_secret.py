@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     r"\b(?:hf_[A-Za-z0-9]{30,}|sk-[A-Za-z0-9_-]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|AKIA[A-Z0-9]{16})\b"
 )
 _PLACEHOLDER = re.compile(
-    r"^\$\(\w+\)$|<[^>]+>|x{3,}|\*{3,}|\.{3}|change_?me|your[_ -]"
+    r"^\$\(\w+\)$|<[^<>]+>|x{3,}|\*{3,}|\.{3}|change_?me|your[_ -]"
     r"|(?:replace|change|insert|fill|put|dummy|example|todo)\b"
     r"|(?:replace|change|insert|fill|put|dummy|example)[_ -]",
     re.IGNORECASE,

@@ -25,7 +25,7 @@ SEVERITY = Severity.WARNING
 HELP = "Use command: [vllm, serve] with the arguments as a list, or put `exec` before the server's command."
 
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
-_EXEC = re.compile(r"(?:^|[\n;&|({\"'])\s*(?:then|else|do)?\s*exec\s+")
+_EXEC = re.compile(r"(?:^|[\n;&|({\"'])[ \t]*(?:(?:then|else|do)[ \t]+)?exec\s")
 _SERVER = re.compile(r"vllm serve|vllm\.entrypoints")
 _ENDS = re.compile(r"(?<!\\)[\n;]|&&|\|\||(?<![>&\d])&(?!>)|\|")
 

@@ -12,6 +12,7 @@ Source: the field args in the reference of Container; third_party/forked/golang/
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from vllm_kustomize.kubernetes.fields import get, text
@@ -41,11 +42,11 @@ def check_server(server: Server) -> Iterator[Problem]:
 
 def _arguments(server: Server) -> list[FieldPath]:
     """The fields that are one argument each, and not a script."""
-    paths = [argument.path for argument in server.line.arguments]
+    paths = Counter(argument.path for argument in server.line.arguments)
     return [
         path
-        for path in paths
-        if paths.count(path) == 1 and " " not in text(get(server.resource.manifest, path)).strip()
+        for path, arguments in paths.items()
+        if arguments == 1 and " " not in text(get(server.resource.manifest, path)).strip()
     ]
 
 

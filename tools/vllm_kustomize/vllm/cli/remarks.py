@@ -25,8 +25,11 @@ def problems(server: Server, *kinds: str) -> Iterator[Outcome]:
     """
     if server.assumed and server.options and _BY_RELEASE & set(kinds):
         yield missing.release(server)
-    for remark in (*server.parsed.errors, *server.parsed.notices):
-        if remark.kind in kinds and (not server.assumed or _is_in_every_release(server, remark)):
+    remarks = [remark for remark in (*server.parsed.errors, *server.parsed.notices) if remark.kind in kinds]
+    certain = _in_every_release(server) if server.assumed and remarks else frozenset()
+    words = server.line.texts
+    for remark in remarks:
+        if not server.assumed or _identity(remark) in certain:
             argument = server.line.arguments[min(remark.index, len(server.line.arguments) - 1)]
             file = server.line.file(argument.text) if remark.key else None
             yield Problem(
@@ -34,7 +37,7 @@ def problems(server: Server, *kinds: str) -> Iterator[Outcome]:
                 _message(remark, server),
                 severity=_severity(server),
                 resource=file.resource if file else None,
-                withheld=_withheld(remark, server.line.texts),
+                withheld=_withheld(remark, words),
             )
 
 
@@ -59,14 +62,18 @@ def _withheld(remark: Remark, words: Sequence[str]) -> tuple[str, ...]:
 _PLAIN = re.compile(r"[\d.,_+-]*\s?[A-Za-z%]{0,3}\Z|[a-z0-9._-]{1,8}\Z|[\w.-]+/|[./~{\[]|.{0,3}\Z")
 
 
-def _is_in_every_release(server: Server, remark: Remark) -> bool:
-    return all(
-        any(
-            (other.kind, other.index, other.key) == (remark.kind, remark.index, remark.key)
-            for other in _remarks(server, release)
-        )
-        for release in reversed(catalog.releases())
-    )
+def _in_every_release(server: Server) -> frozenset[tuple[str, int, str]]:
+    """What the parser of every release remarks on."""
+    common = frozenset(map(_identity, (*server.parsed.errors, *server.parsed.notices)))
+    for release in reversed(catalog.releases()):
+        common &= frozenset(map(_identity, _remarks(server, release)))
+        if not common:
+            break
+    return common
+
+
+def _identity(remark: Remark) -> tuple[str, int, str]:
+    return remark.kind, remark.index, remark.key
 
 
 def _remarks(server: Server, release: str) -> Iterator[Remark]:

@@ -22,9 +22,9 @@ from vllm_kustomize.vllm.cli import catalog
 from vllm_kustomize.vllm.container import shell
 from vllm_kustomize.vllm.container.environment import (
     UNKNOWN,
+    Expander,
     File,
     environment,
-    expand,
     may_have_more,
     mounted_file,
 )
@@ -100,8 +100,8 @@ def command_line(build: Build, pod: Pod, container: Container) -> CommandLine | 
     if isinstance(words, NotRead):
         return words
     variables = environment(build, pod, container)
-    more = may_have_more(container)
-    words = [_expanded(word, variables, more) for word in words]
+    expander = Expander(variables, may_have_more(container))
+    words = [_expanded(word, expander) for word in words]
 
     def find(file: str) -> File | None:
         return mounted_file(build, pod, container, file)
@@ -115,8 +115,8 @@ def command_line(build: Build, pod: Pod, container: Container) -> CommandLine | 
     return line
 
 
-def _expanded(word: Argument, variables: Mapping[str, str], more: bool) -> Argument:
-    text = expand(word.text, variables, more)
+def _expanded(word: Argument, expander: Expander) -> Argument:
+    text = expander.expand(word.text)
     return Argument(text, word.path, verbatim=text == word.text)
 
 

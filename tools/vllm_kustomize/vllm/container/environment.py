@@ -20,10 +20,12 @@ from vllm_kustomize.model import Build, FieldPath, Manifest, Resource
 UNKNOWN = "\0"
 """Stands before a reference whose value is not known; no argument of a program can hold this character."""
 
-_LONGEST = 1 << 20
-"""Variables that contain one another can double in length each time; Linux takes no argument as long as
-this.
-"""
+LONGEST = 128 << 10
+"""Characters of one argument or variable: Linux starts no program with a longer one (MAX_ARG_STRLEN in
+execve(2))."""
+_MOST = 6 << 20
+"""What all of them may come to (three quarters of _STK_LIM, execve(2)): variables that contain one another
+can double in length each time."""
 
 
 def environment(build: Build, pod: Pod, container: Container) -> dict[str, str]:
@@ -33,6 +35,7 @@ def environment(build: Build, pod: Pod, container: Container) -> dict[str, str]:
     pkg/kubelet/kubelet_pods.go).
     """
     variables: dict[str, str] = {}
+    expander = Expander(variables)
     for _, source in items(container.spec.get("envFrom"), ()):
         prefix = text(source.get("prefix"))
         name = mapping(source.get("configMapRef")).get("name")
@@ -47,7 +50,7 @@ def environment(build: Build, pod: Pod, container: Container) -> dict[str, str]:
         elif names_secret(name):  # whatever is said about an argument quotes it
             variables[name] = f"{UNKNOWN}$({name})"
         else:
-            variables[name] = expand(text(item.get("value")), variables)
+            variables[name] = expander.expand(text(item.get("value")))
     return variables
 
 
@@ -56,44 +59,53 @@ def may_have_more(container: Container) -> bool:
     return any("secretRef" in source for _, source in items(container.spec.get("envFrom"), ()))
 
 
-def expand(value: str, variables: Mapping[str, str], more: bool = False) -> str:
-    """Replace each `$(VAR)` by the variable's value; `$$` is a `$`, and an undefined reference stays as it
-    is.
+@dataclass(slots=True)
+class Expander:
+    """Replaces references to variables, which are unknown once too much has come of them."""
 
-    Variables of a LeaderWorkerSet (`LWS_...`), and with `more` all that are not defined here, are unknown.
-    The syntax is that of k8s.io/kubernetes/third_party/forked/golang/expansion.
-    """
-    if "$" not in value:
-        return value
-    parts: list[str] = []
-    position = length = 0
-    while position < len(value):
-        dollar = value.find("$", position)
-        if dollar < 0 or dollar + 1 == len(value):
-            break
-        parts.append(value[position:dollar])
-        following = value[dollar + 1]
-        end = value.find(")", dollar) if following == "(" else -1
-        if following == "$":
-            parts.append("$")
-            position = dollar + 2
-        elif end > 0:
-            parts.append(_reference(value[dollar + 2 : end], variables, more))
-            position = end + 1
-        else:
-            parts.append(value[dollar : dollar + 2])
-            position = dollar + 2
-        length += len(parts[-2]) + len(parts[-1])
-        if length > _LONGEST:
-            return f"{UNKNOWN}{value[:60]}"
-    return "".join([*parts, value[position:]])
+    variables: Mapping[str, str]
+    more: bool = False
+    """Whether there may be other variables, of sources whose keys are not known."""
+    length: int = 0
 
+    def expand(self, value: str) -> str:
+        """Replace each `$(VAR)` by the variable's value; `$$` is a `$`, and an undefined reference stays.
 
-def _reference(name: str, variables: Mapping[str, str], more: bool) -> str:
-    if name in variables:
-        return variables[name]
-    known = not more and not name.startswith("LWS_")
-    return f"$({name})" if known else f"{UNKNOWN}$({name})"
+        Variables of a LeaderWorkerSet (`LWS_...`), and with `more` all that are not defined here, are
+        unknown. The syntax is that of k8s.io/kubernetes/third_party/forked/golang/expansion.
+        """
+        if "$" not in value:
+            return value
+        parts: list[str] = []
+        position = length = 0
+        last_end = value.rfind(")")
+        while position < len(value):
+            dollar = value.find("$", position)
+            if dollar < 0 or dollar + 1 == len(value):
+                break
+            parts.append(value[position:dollar])
+            following = value[dollar + 1]
+            if following == "$":
+                parts.append("$")
+                position = dollar + 2
+            elif following == "(" and dollar < last_end:
+                end = value.index(")", dollar)
+                parts.append(self._value(value[dollar + 2 : end]))
+                position = end + 1
+            else:
+                parts.append(value[dollar : dollar + 2])
+                position = dollar + 2
+            length += len(parts[-2]) + len(parts[-1])
+            if length > LONGEST or self.length + length > _MOST:
+                return f"{UNKNOWN}{value[:60]}"
+        self.length += length
+        return "".join([*parts, value[position:]])
+
+    def _value(self, name: str) -> str:
+        if name in self.variables:
+            return self.variables[name]
+        known = not self.more and not name.startswith("LWS_")
+        return f"$({name})" if known else f"{UNKNOWN}$({name})"
 
 
 @dataclass(frozen=True, slots=True)

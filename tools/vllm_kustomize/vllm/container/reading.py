@@ -93,8 +93,8 @@ def _setting(given: Given, line: CommandLine) -> Setting:
     if given.key:
         shown = f"{given.key}: {given.value}"
     elif given.name and "=" not in shown and not isinstance(given.value, bool):
-        following = line.texts[given.index + 1 : given.index + 2]
-        shown = "=".join([shown, *following])
+        following = line.arguments[given.index + 1 : given.index + 2]
+        shown = "=".join([shown, *(argument.text for argument in following)])
     return Setting(given.value, argument.path, shorten(shown.replace(UNKNOWN, ""), 100))
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile, takewhile
 
-from vllm_kustomize.vllm.container.environment import UNKNOWN
+from vllm_kustomize.vllm.container.environment import LONGEST, UNKNOWN
 
 _OPERATORS = ("&&", "||", ";;", ";", "&", "|", "(", ")", "\n")
 _REDIRECTION = re.compile(r"\d*(?:>>|<<<|<<-?|<>|>&|<&|>\||<|>)(?!\()")
@@ -20,7 +21,10 @@ _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]")
 _BRACED = re.compile(r"\{([A-Za-z_]\w*|[@*])(?:(:?[-+=?])([^{}]*))?\}")
 _DEPTH = {"if": 1, "fi": -1, "for": 1, "while": 1, "until": 1, "done": -1, "case": 1, "esac": -1}
 _RESERVED = frozenset((*_DEPTH, "then", "else", "elif", "do", "{", "}", "!"))
+_TOO_LONG = f"{{}} longer than {LONGEST >> 10} KiB, the most that Linux gives a program as one argument"
 _BLANK = " \t"
+_PLAIN = re.compile(r"[^ \t\n;&|()<>'\"\\$`]+")
+_PLAIN_IN_QUOTES = re.compile(r"[^\"\\$`]+")
 
 
 class Unreadable(Exception):
@@ -44,11 +48,15 @@ class Command:
 
 
 def commands(script: str, variables: Mapping[str, str], arguments: Sequence[str] = ()) -> list[Command]:
-    """The simple commands of a script in order; raises `Unreadable` for broken quoting and for
-    here-documents.
+    """The simple commands of a script in order.
+
+    Raises `Unreadable` for broken quoting, for here-documents, and where variables expand to more text than
+    Linux gives a program.
 
     `variables` is the environment, `arguments` what `$@` stands for. Words such as `then` are left out.
     """
+    if len(script) > LONGEST:
+        raise Unreadable(_TOO_LONG.format("it is"))
     return _Reader(script, dict(variables), tuple(arguments)).read()
 
 
@@ -61,6 +69,7 @@ class _Reader:
     depth: int = 0
     found: list[Command] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
+    expanded: int = 0
 
     def read(self) -> list[Command]:
         script = self.script
@@ -97,17 +106,16 @@ class _Reader:
     def _end_command(self) -> None:
         words = self.words
         self.words = []
-        while words and words[0].text in _RESERVED:
-            self.depth += _DEPTH.get(words[0].text, 0)
-            words = words[1:]
+        reserved = list(takewhile(lambda word: word.text in _RESERVED, words))
+        self.depth += sum(_DEPTH.get(word.text, 0) for word in reserved)
+        words = words[len(reserved) :]
         exported = words[1:] if words and words[0].text == "export" else words
         if exported and all(_ASSIGNMENT.match(word.text) for word in exported):
             for word in exported:
                 name, _, value = word.text.partition("=")
                 self.variables[name] = value if self.depth == 0 else f"{UNKNOWN}${name}"
             return
-        while words and _ASSIGNMENT.match(words[0].text):
-            words = words[1:]
+        words = list(dropwhile(lambda word: _ASSIGNMENT.match(word.text), words))
         if words:
             self.found.append(Command(tuple(words), self.depth > 0))
 
@@ -135,11 +143,17 @@ class _Reader:
             elif character in "$`":
                 self._split_into(pieces, self._expansion())
             else:
-                pieces[-1] += character
-                self.position += 1
+                pieces[-1] += self._plain(_PLAIN)
         if self.position == start:  # an operator where a word was due, as in `> ;`
             self.position += 1
         return [Word(piece, start) for piece in pieces if piece or quoted]
+
+    def _plain(self, pattern: re.Pattern[str]) -> str:
+        """The characters at this position that stand for themselves, at least one."""
+        match = pattern.match(self.script, self.position)
+        assert match is not None
+        self.position = match.end()
+        return match[0]
 
     def _single_quoted(self) -> str:
         end = self.script.find("'", self.position + 1)
@@ -166,13 +180,12 @@ class _Reader:
                     parts[-1] += "\\" + following
                 self.position += 2
             elif self.script.startswith('"$@"', self.position - 1) and self.arguments:
-                parts = list(self.arguments)
+                parts = [self._limited(argument) for argument in self.arguments]
                 self.position += 2
             elif character in "$`":
                 parts[-1] += self._expansion()
             else:
-                parts[-1] += character
-                self.position += 1
+                parts[-1] += self._plain(_PLAIN_IN_QUOTES)
         raise Unreadable("a double quote is not closed")
 
     @staticmethod
@@ -215,13 +228,20 @@ class _Reader:
 
     def _parameter(self, name: str, operator: str, word: str, written: str) -> str:
         if name in "@*":
-            return " ".join(self.arguments)
+            return self._limited(" ".join(self.arguments))
         value = self.variables.get(name)
         if operator.endswith(("-", "=")) and (value is None or (operator[0] == ":" and not value)):
             return word if not set(word) & set("$`\"'\\") else f"{UNKNOWN}{written}"
         if operator.endswith("+"):
             return f"{UNKNOWN}{written}"
-        return f"{UNKNOWN}{written}" if value is None else value
+        return f"{UNKNOWN}{written}" if value is None else self._limited(value)
+
+    def _limited(self, value: str) -> str:
+        """A value, if all that variables have come to is not too long with it: each can hold others."""
+        self.expanded += len(value)
+        if self.expanded > LONGEST:
+            raise Unreadable(_TOO_LONG.format("with its variables it is"))
+        return value
 
     def _unknown(self, end: int) -> str:
         written = self.script[self.position : end]

@@ -17,7 +17,7 @@ from vllm_kustomize.apiserver.custom.cel.values import INT64, NONE, CelError, No
 from vllm_kustomize.apiserver.framework.metadata import as_prefix
 from vllm_kustomize.kubernetes import names, quantity
 
-_QUANTITY = re.compile(r"([-+]?[0-9.]*)(.*)", re.ASCII)
+_QUANTITY = re.compile(r"([-+]?[0-9.]*)(.*)", re.ASCII | re.DOTALL)
 _PLACES = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _SEMVER = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(?:-([-0-9A-Za-z.]+))?(?:\+([-0-9A-Za-z.]+))?",
