@@ -12,6 +12,7 @@ import yaml
 from record.client import Client
 from record.control_plane import RecordError
 from record.schemas import Schema
+from record.verdicts import MANAGER
 
 KIND = "CustomResourceDefinition"
 SECONDS_TO_SERVE = 60.0
@@ -22,7 +23,7 @@ Definitions = Mapping[tuple[str, str], Schema]
 
 
 def install(client: Client, folder: Path) -> Definitions:
-    """Create every definition in the YAML files of a folder, wait until all are served, give their schemas.
+    """Apply every definition in the YAML files of a folder, wait until all are served, give their schemas.
 
     Raises `RecordError` for one that is refused, or that is not served in time.
     """
@@ -30,7 +31,8 @@ def install(client: Client, folder: Path) -> Definitions:
     if not found:
         raise RecordError(f"{folder} holds no {KIND}")
     for definition in found:
-        answer = client.create(definition, client.place(definition), dry_run=False)
+        place = f"{client.place(definition)}/{definition['metadata']['name']}"
+        answer = client.apply(definition, place, MANAGER, dry_run=False)
         if not answer.accepted:
             raise RecordError(f"the definition {definition['metadata']['name']} is refused: {answer.causes}")
     _wait(client, found)

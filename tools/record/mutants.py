@@ -134,7 +134,8 @@ class Mutant:
     def renames(self, baselines: Sequence[Mapping[str, Any]]) -> bool:
         """Whether the object is another one with the change."""
         if self.path == ("metadata",) and isinstance(self.value, Mapping):
-            return bool(self.value.get("name") != baselines[self.base]["metadata"]["name"])
+            named = baselines[self.base]["metadata"]["name"]
+            return bool(self.value.get("name", named) != named)
         return self.path in (("metadata", "name"), ("metadata", "namespace"))
 
     @property

@@ -13,14 +13,50 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
-from vllm_kustomize.model import Diagnosis, Error, FieldPath, Manifest, Problem, Resource, Severity
+from vllm_kustomize.kubernetes.fields import text as text_of
+from vllm_kustomize.kubernetes.lookup import of_kind
+from vllm_kustomize.model import (
+    Build,
+    Cluster,
+    Error,
+    FieldPath,
+    Manifest,
+    Problem,
+    Resource,
+    Severity,
+    Skipped,
+)
 
 RULE = "api-server"
 
-Ask = Callable[[bytes], "tuple[int, str]"]
+Ask = Callable[[Resource], "tuple[int, str]"]
 """Applies an object for trial; gives kubectl's exit code and what it printed as errors and warnings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The API server of a cluster, and a way to ask it."""
+
+    cluster: Cluster
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server makes of one object, or why it cannot say before the build has been applied."""
+
+    resource: Resource
+    problems: tuple[Problem, ...] = ()
+    no_verdict: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The object's kind, as it is called where it is skipped."""
+        return f"{self.resource.kind} ({self.resource.api_version})"
+
 
 _WARNING = "Warning: "
 _INVALID = re.compile(r'^(?:Error from server \(Invalid\): )?.*?"? is invalid:\s*', re.DOTALL)
@@ -32,26 +68,57 @@ _VALUE = re.compile(r'(value): (?:"(?:\\.|[^"\\])*"|[^:]*): ')
 _NO_KIND = re.compile(r'no matches for kind "([^"]*)" in version "([^"]*)"')
 _NO_NAMESPACE = re.compile(r'namespaces "([^"]*)" not found')
 _UNCHANGEABLE = re.compile(
-    r"immutable|may not change|may not be changed|updates to |pod updates may|less than previous"
+    r"immutable|may not change|(?:may not|cannot|must not) be (?:changed|updated|modified)|cannot change"
+    r"|updates to |pod updates may|less than previous|once set"
 )
 _NOT_ALLOWED = re.compile(r'User "[^"]*" cannot ')
+_PREFIX = re.compile(r'(error: |unable to recognize "STDIN": |Error from server (\(\w+\))?: )+')
+_UNAUTHORISED = re.compile(r"\bUnauthorized\b|must be logged in|provide credentials")
+_UNREACHABLE = re.compile(r"onnect|dial |timeout|no such host|x509|tls:|EOF", re.IGNORECASE)
+_DEPRECATED = re.compile(r"\S+ \S+ is deprecated(?: in v|$)")
 _LOG = re.compile(r"[EWIF][0-9]{4} [0-9:.]+ ")
 _NO_VERDICT = ("(Unauthorized)", "(ServiceUnavailable)", "(Timeout)", "(TooManyRequests)", "(InternalError)")
 
 
-def check(resources: Sequence[Resource], ask: Ask, jobs: int) -> Iterator[Diagnosis]:
-    """Yield what the server says about each object, asking about `jobs` of them at a time.
+def check(build: Build, server: Server, jobs: int) -> Iterator[Answer]:
+    """Yield what the server says about each object of a build, asking about `jobs` of them at a time.
 
     Raises `Error` where the server cannot be reached or does not let the user ask.
     """
-    with ThreadPoolExecutor(jobs) as pool:
-        answers = pool.map(ask, (_as_json(resource.manifest) for resource in resources))
-        for resource, (code, text) in zip(resources, answers, strict=True):
-            for problem in read(code, text, resource.manifest):
-                yield Diagnosis.of(problem, RULE, resource)
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        answers = pool.map(server.ask, build.resources)
+        for resource, (code, text) in zip(build.resources, answers, strict=True):
+            no_verdict = _comes_with_build(text, build) if code else ""
+            problems = () if no_verdict else tuple(read(code, text, resource.manifest, server.cluster))
+            yield Answer(resource, problems, no_verdict)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def read(code: int, text: str, manifest: Manifest) -> Iterator[Problem]:
+def skipped(before: Sequence[Skipped], answers: Sequence[Answer]) -> Iterator[Skipped]:
+    """What nobody could judge: what was left out before, less the kinds that the server knows."""
+    known = {answer.kind for answer in answers if not answer.no_verdict}
+    yield from (each for each in before if each.what not in known)
+    for answer in answers:
+        if answer.no_verdict:
+            yield Skipped(f"{answer.resource} on the API server", answer.no_verdict)
+
+
+def _comes_with_build(text: str, build: Build) -> str:
+    """Why the server cannot know what an object needs, where the build itself brings it; or nothing."""
+    if match := _NO_KIND.search(text):
+        defined = (definition.manifest for definition in of_kind(build, "CustomResourceDefinition"))
+        names = {(text_of(each, "spec", "group"), text_of(each, "spec", "names", "kind")) for each in defined}
+        if (match[2].rpartition("/")[0], match[1]) in names:
+            return f"it knows no {match[1]} until the definition in this build is applied"
+    match = _NO_NAMESPACE.search(text)
+    if match and any(each.name == match[1] for each in of_kind(build, "Namespace")):
+        return f"it has no namespace '{match[1]}' until this build is applied"
+    return ""
+
+
+def read(code: int, text: str, manifest: Manifest, cluster: Cluster) -> Iterator[Problem]:
     """Yield the problems that kubectl printed about one object; raises `Error` for anything but a verdict."""
     lines = [line for line in text.splitlines() if not _LOG.match(line)]
     for line in lines:
@@ -60,11 +127,11 @@ def read(code: int, text: str, manifest: Manifest) -> Iterator[Problem]:
     if code == 0:
         return
     answer = "\n".join(line for line in lines if not line.startswith(_WARNING)).strip()
-    for message in _faults(answer):
+    for message in _faults(answer, cluster):
         yield _problem(message, manifest, Severity.ERROR)
 
 
-def _faults(answer: str) -> Iterator[str]:
+def _faults(answer: str, cluster: Cluster) -> Iterator[str]:
     """Take an answer apart into `field: message`."""
     if kind := _NO_KIND.search(answer):
         yield f"kind: the server has no {kind[1]} in {kind[2]}; install its CRD first"
@@ -79,19 +146,23 @@ def _faults(answer: str) -> Iterator[str]:
     elif answer.startswith("Error from server") and not _is_no_verdict(answer):
         yield answer.partition(": ")[2] or answer
     else:
-        raise Error(f"cannot ask the API server: {_no_answer(answer)}")
+        raise Error(_no_answer(answer, cluster))
 
 
-def _no_answer(answer: str) -> str:
+def _no_answer(answer: str, cluster: Cluster) -> str:
     """Why there is no verdict, and what to do: unreachable, unauthorised and forbidden read differently."""
-    said = answer.removeprefix("error: ") or "kubectl says nothing"
-    if "Unauthorized" in answer:
-        return f"{said}; log in to the cluster again"
+    said = " ".join(_PREFIX.sub("", answer).split()) or "kubectl says nothing"
+    if _UNAUTHORISED.search(answer):
+        return f"the API server of {cluster} does not accept the user's credentials: {said}; log in again"
     if _NOT_ALLOWED.search(answer):
-        return f"{said}; a dry run needs the right to apply the object"
-    if "connect" in answer:
-        return f"{said}; check the kubeconfig context and the network"
-    return said
+        allowed = "a dry run needs the rights to create and patch the object"
+        return f"the API server of {cluster} forbids the dry run: {said}; {allowed}"
+    if _UNREACHABLE.search(answer):
+        return (
+            f"the API server of {cluster} cannot be reached: {said}; "
+            "check the network, or name another context with --context"
+        )
+    return f"the API server of {cluster} gives no verdict: {said}"
 
 
 def _is_no_verdict(answer: str) -> bool:
@@ -109,6 +180,8 @@ def _causes(text: str) -> Iterator[str]:
 
 
 def _problem(text: str, manifest: Manifest, severity: Severity) -> Problem:
+    if _DEPRECATED.match(text):
+        return Problem(("apiVersion",), text, RULE, severity)
     match = _CAUSE.match(text)
     path = field_path(match[1], manifest) if match else ()
     message = match[2] if match and path else text
@@ -120,7 +193,7 @@ def _problem(text: str, manifest: Manifest, severity: Severity) -> Problem:
         plain = manifest.get("stringData")
         if path[:1] == ("data",) and isinstance(plain, dict) and path[-1] in plain:
             at = ("stringData", *path[1:])
-    return Problem(path, f"{' '.join(message.split())} (reported by the API server)", RULE, severity, at=at)
+    return Problem(path, " ".join(message.split()), RULE, severity, at=at)
 
 
 def field_path(text: str, manifest: Manifest) -> FieldPath:
@@ -158,7 +231,3 @@ def _step(written: str, value: Any) -> str | int:
 
 def _same(value: object, written: str) -> bool:
     return json.dumps(value) == written or str(value) == written
-
-
-def _as_json(manifest: Manifest) -> bytes:
-    return json.dumps(manifest, default=str).encode("utf-8", "replace")

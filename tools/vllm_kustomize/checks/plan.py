@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from vllm_kustomize import rules
 from vllm_kustomize.apiserver.podsecurity import Standard
 from vllm_kustomize.checks import published
-from vllm_kustomize.checks.cluster import Ask
+from vllm_kustomize.checks.cluster import Server
 from vllm_kustomize.checks.manual import names
 from vllm_kustomize.model import Build, Error, KubernetesVersion, Resource, format_version
 from vllm_kustomize.settings import ALWAYS, CheckSettings, Settings
@@ -27,7 +27,7 @@ class Plan:
     versions: tuple[KubernetesVersion, ...]
     rules: tuple[rules.Rule, ...]
     jobs: int
-    ask: Ask | None = None
+    server: Server | None = None
     exists: Callable[[Build], tuple[Resource, ...]] | None = None
 
 

@@ -41,13 +41,14 @@ def check(build: Build, plan: Plan) -> Checked:
     objects = Objects(build, plan)
     rules = _Rules(build, plan)
     found = [*objects.check(), *rules.check()]
-    found.extend(_ask_api_server(build, plan, found))
+    answers = _ask_api_server(build, plan)
+    found.extend(_of_server(answers, found))
     found = [each for each in templates.set_aside(found) if plan.settings.selects(each.rule)]
     order = {id(resource): index for index, resource in enumerate(build.resources)}
     found.sort(key=lambda each: order.get(id(each.resource), len(order)))
     return Checked(
         tuple(found),
-        tuple(dict.fromkeys(objects.skipped)),
+        tuple(dict.fromkeys(cluster.skipped(objects.skipped, answers))),
         tuple(objects.definitions),
         tuple(rules.undecided),
         tuple(rules.reads),
@@ -126,11 +127,16 @@ class _Rules:
         self.undecided.extend(replace(each, rules=(rule.id,), targets=targets) for each in undecided)
 
 
-def _ask_api_server(build: Build, plan: Plan, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+def _ask_api_server(build: Build, plan: Plan) -> Sequence[cluster.Answer]:
+    if plan.server is None or not plan.settings.selects(cluster.RULE):
+        return ()
+    return tuple(cluster.check(build, plan.server, plan.jobs))
+
+
+def _of_server(answers: Iterable[cluster.Answer], found: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
     """What a real server says, less what was found at the same field without it."""
-    if plan.ask is None or not plan.settings.selects(cluster.RULE):
-        return
-    known = {(id(each.resource), each.path) for each in found}
-    for answer in cluster.check(build.resources, plan.ask, plan.jobs):
-        if (id(answer.resource), answer.path) not in known:
-            yield answer
+    known = {(id(each.resource), each.path) for each in found if each.path}
+    for answer in answers:
+        for problem in answer.problems:
+            if (id(answer.resource), problem.path) not in known:
+                yield Diagnosis.of(problem, cluster.RULE, answer.resource)

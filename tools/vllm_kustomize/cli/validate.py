@@ -100,6 +100,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also ask the API server of the current kubeconfig context, by a dry run that changes nothing.",
 )
+@click.option("--context", default="", metavar="NAME", help="With --server: ask this context instead.")
+@click.option(
+    "--namespace",
+    default="",
+    metavar="NAME",
+    help="With --server: the namespace of objects that name none. Default: the context's.",
+)
 @click.option(
     "--existing",
     default="",
@@ -151,6 +158,8 @@ def command(
     watch: bool,
     vllm_version: str,
     server: bool,
+    context: str,
+    namespace: str,
     existing: str,
     pod_security: str,
     changed: bool,
@@ -184,6 +193,8 @@ def command(
     outputs = parse_outputs((*formats, *(["concise"] if concise else [])))
     if config and isolated:
         raise Error("--config names settings and --isolated refuses them: leave one of them out")
+    if (context or namespace) and not server:
+        raise Error("--context and --namespace say whom --server asks: give it too")
     if "" in schema_locations:
         raise Error("--schema-location names nothing; give it a folder")
 
@@ -202,6 +213,8 @@ def command(
             baseline=baseline or found.baseline,
             changed=changed,
             server=server,
+            context=context,
+            namespace=namespace,
             existing=existing,
             pod_security=pod_security,
             cache=not no_cache,

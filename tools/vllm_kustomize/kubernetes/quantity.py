@@ -38,7 +38,7 @@ def parse(value: str) -> Fraction:
     if not value or not match:
         raise Malformed(value)
     sign, whole, fraction, suffix = match[1], match[2], match[3] or "", match[4]
-    if not whole and match[3] is None and not suffix:
+    if not whole and match[3] is None and not suffix and not sign:  # a sign alone is zero in Go
         raise Malformed(value)
     magnitude = _scaled(whole, fraction, suffix)
     return -magnitude if sign == "-" else magnitude

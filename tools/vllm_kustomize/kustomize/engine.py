@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -23,7 +24,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from vllm_kustomize.kustomize import shortcut
-from vllm_kustomize.model import Error, Overlay
+from vllm_kustomize.kustomize.kubeconfig import IN_CLUSTER, find_cluster
+from vllm_kustomize.model import Cluster, Error, Overlay, Resource
 
 if TYPE_CHECKING:
     import tempfile
@@ -174,18 +176,42 @@ class Engine:
 
         return results()
 
-    def dry_run(self, manifest: bytes) -> tuple[int, str]:
-        """Apply one object to the cluster of the current context for trial, which changes nothing there.
+    def cluster(self, context: str, namespace: str, only: str) -> Cluster:
+        """The cluster that `dry_run` would ask, as `find_cluster` says; raises its `Error`.
 
-        Returns kubectl's exit code and what it printed besides the result. Raises `Error` where the engine is
-        no kubectl, or gets no answer in time.
+        Raises `Error` too where the engine is no kubectl, or cannot read the kubeconfig.
         """
         if self._is_kustomize:
             raise Error("only kubectl can ask an API server: name one with --engine, or leave --engine out")
+        code, output, errors = self._run(["config", "view", "--output=json"])
+        if code != 0:
+            raise Error(f"cannot read the kubeconfig: {_message(errors)}")
+        found = find_cluster(json.loads(output), context, namespace, only)
+        if found.context == IN_CLUSTER and "KUBERNETES_SERVICE_HOST" not in os.environ:
+            raise Error(
+                "there is no cluster to ask: the kubeconfig has no current context; "
+                "name one with --context, or set KUBECONFIG"
+            )
+        return found
+
+    def dry_run(self, cluster: Cluster, resource: Resource) -> tuple[int, str]:
+        """Apply one object to a cluster for trial, which changes nothing there.
+
+        Returns kubectl's exit code and what it printed besides the result. Raises `Error` where it gets no
+        answer in time.
+        """
+        options = [] if cluster.context == IN_CLUSTER else [f"--context={cluster.context}"]
+        if not resource.namespace:  # kubectl refuses another namespace than the object's own
+            options.append(f"--namespace={cluster.namespace}")
+        manifest = json.dumps(resource.manifest, default=str).encode("utf-8", "replace")
         try:
-            code, _, errors = self._run([*_DRY_RUN, f"--request-timeout={self._timeout:g}s"], manifest)
+            code, _, errors = self._run(
+                [*_DRY_RUN, *options, f"--request-timeout={self._timeout:g}s"], manifest
+            )
         except subprocess.TimeoutExpired:
-            raise Error(f"the API server did not answer within {self._timeout:g} s") from None
+            raise Error(
+                f"the API server of {cluster} cannot be reached: no answer within {self._timeout:g} s"
+            ) from None
         return code, errors.decode("utf-8", "replace")
 
     def diff(self, manifests: bytes) -> tuple[int, str, str]:

@@ -5,7 +5,7 @@ from vllm_kustomize.model.error import Error
 from vllm_kustomize.model.finding import Allow, Finding, Suppressed
 from vllm_kustomize.model.location import Location, Precision
 from vllm_kustomize.model.problem import Outcome, Problem, Related, Severity, SourceProblem, Undecided
-from vllm_kustomize.model.report import Part, Report, Skipped
+from vllm_kustomize.model.report import Cluster, Part, Report, Skipped
 from vllm_kustomize.model.resource import (
     Build,
     FieldPath,
@@ -22,6 +22,7 @@ from vllm_kustomize.model.resource import (
 __all__ = [
     "Allow",
     "Build",
+    "Cluster",
     "Diagnosis",
     "Error",
     "FieldPath",

@@ -36,9 +36,21 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """The cluster whose API server is asked: a context of the kubeconfig, and the namespace of objects that
+    name none."""
+
+    context: str
+    namespace: str
+
+    def __str__(self) -> str:
+        return f"context '{self.context}', namespace '{self.namespace}'"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one run; `targets` are the overlays and files that were checked, as they are shown;
-    `settings` the file that settings were read from, or empty."""
+    `settings` the file that settings were read from, or empty; `cluster` whose API server was asked."""
 
     findings: tuple[Finding, ...]
     overlays: int
@@ -52,6 +64,7 @@ class Report:
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
     definitions: tuple[str, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+    cluster: Cluster | None = None
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""

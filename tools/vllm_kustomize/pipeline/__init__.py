@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,13 +62,14 @@ def validate(
         rendered = engine.build_all(missing, settings.jobs)
         if (settings.name_engine or settings.engine) and not cache.engine:
             cache.engine = engine.version()
-        from_files = []
+        from_files, server = [], None
         if missing or targets.files or cache.patterns != settings.patterns():
             from vllm_kustomize.kustomize.replay.tree import SourceTree, kustomize_version
             from vllm_kustomize.pipeline import parts
 
             tree = SourceTree(kustomize_version(cache.engine))
             with _planned(settings, engine, cache) as plan:
+                server = plan.server
                 for done, result in enumerate(rendered, 1):
                     known[result.overlay] = part = parts.of_overlay(result, plan, tree)
                     _remember(cache, result, part, tree)
@@ -75,7 +77,8 @@ def validate(
                         progress(done, len(missing))
                 from_files = [parts.of_file(file, plan, tree) for file in targets.files]
     in_order = (*(known[overlay] for overlay in targets.overlays), *from_files)
-    return _report(in_order, _triage(in_order, settings, targets), settings, targets, cache)
+    report = _report(in_order, _triage(in_order, settings, targets), settings, targets, cache)
+    return replace(report, cluster=server.cluster if server else None)
 
 
 @contextlib.contextmanager
@@ -87,7 +90,10 @@ def _planned(settings: Settings, engine: Engine, cache: Cache) -> Iterator[Plan]
     cache.versions = plan.versions
     cache.accept(settings.patterns())
     if settings.server:
-        plan = replace(plan, ask=engine.dry_run)
+        from vllm_kustomize.checks.cluster import Server
+
+        cluster = engine.cluster(settings.context, settings.namespace, settings.only_context)
+        plan = replace(plan, server=Server(cluster, partial(engine.dry_run, cluster)))
     if not settings.existing:
         yield plan
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from vllm_kustomize.model import Finding, Location, Report, Resource, Severity, format_path
+from vllm_kustomize.model import Cluster, Finding, Location, Report, Resource, Severity, format_path
 from vllm_kustomize.reporters import Style
 
 
@@ -35,6 +35,7 @@ def render(report: Report, style: Style) -> str:
                 for undecided in report.undecided
             ],
             "engine": report.engine,
+            "cluster": cluster_as_json(report.cluster) if report.cluster else None,
         },
     }
     return json.dumps(document, indent=2) + "\n"
@@ -56,6 +57,11 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "location": location_as_json(finding.location) if finding.location else None,
         "related": [{**location_as_json(related), "note": related.note} for related in finding.related],
     }
+
+
+def cluster_as_json(cluster: Cluster) -> dict[str, str]:
+    """Whose API server was asked."""
+    return {"context": cluster.context, "namespace": cluster.namespace}
 
 
 def resource_as_json(resource: Resource) -> dict[str, str | None]:

@@ -34,6 +34,8 @@ def render(report: Report, style: Style) -> str:
             lines += [*table(report), ""]
         lines += _skipped(report)
         lines += list(_verbose(report, style))
+        if report.cluster:
+            lines.append(f"asked the API server of {_inline(str(report.cluster))}")
         lines.append(_summary(report, style))
     return "".join(f"{line}\n" for line in lines)
 

@@ -42,7 +42,9 @@ class CheckSettings:
     of paths have. `existing` names what is there before: rendered YAML, a folder, an overlay, or
     `REVISION:PATH`. `named_schema_locations` are those of the command line: definitions in them come before a
     build's own, and those in `schema_locations` after. `helm` are patterns of the overlays whose charts are
-    inflated, `unrestricted` those of overlays that read files anywhere.
+    inflated, `unrestricted` those of overlays that read files anywhere. With `server` the API server of the
+    current context, or of `context`, is asked too, about objects without a namespace in `namespace` or the
+    context's own; no other than `only_context` is asked where that is given.
     """
 
     kubernetes_versions: tuple[KubernetesVersion, ...] = ()
@@ -54,6 +56,9 @@ class CheckSettings:
     offline: bool = False
     vllm_version: str = ""
     server: bool = False
+    context: str = ""
+    namespace: str = ""
+    only_context: str = ""
     pod_security: str = ""
     pod_security_by_path: tuple[tuple[str, str], ...] = ()
     existing: str = ""

@@ -183,6 +183,7 @@ def _settings(file: Path, data: Any, find: Find) -> Settings:
         paths=tuple(display_path(root / path) for path in data.get("paths", ())),
         severities=tuple((rule, Severity[name.upper()]) for rule, name in data.get("severities", {}).items()),
         ignores=tuple(ignores),
+        only_context=data.get("context", ""),
         pod_security_by_path=tuple(data.get("pod-security", {}).items()),
         exclude=tuple(display_path(root / path) for path in data.get("exclude", ())),
         helm=tuple(display_path(root / path) for path in data.get("enable-helm", ())),

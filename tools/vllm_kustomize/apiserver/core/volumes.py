@@ -16,11 +16,11 @@ from vllm_kustomize.apiserver.core.env import VOLUME_FIELDS, field_ref, resource
 from vllm_kustomize.apiserver.core.storage_sources import SHARED_SOURCES, file_mode
 from vllm_kustomize.apiserver.framework import deprecations
 from vllm_kustomize.apiserver.framework.combinators import (
+    AllOf,
     Check,
     Family,
     Fault,
     Scope,
-    Since,
     always,
     required,
     structs,
@@ -29,6 +29,7 @@ from vllm_kustomize.apiserver.framework.combinators import (
 from vllm_kustomize.apiserver.framework.quantity import QUANTITY
 from vllm_kustomize.kubernetes import names, quantity
 from vllm_kustomize.kubernetes.fields import flag, is_set, mapping, number, text
+from vllm_kustomize.model import FieldPath
 from vllm_kustomize.wording import join, quote
 
 api = Family("volumes")
@@ -188,11 +189,8 @@ SOURCES: Mapping[str, Check] = {
         distinct_paths,
     ),
     "ephemeral": api.struct({"volumeClaimTemplate": required(CLAIM_TEMPLATE)}),
-    "image": Since(
-        IMAGES_SINCE,
-        api.struct(
-            {"reference": required(TEXT), "pullPolicy": api.one_of("Always", "Never", "IfNotPresent")},
-        ),
+    "image": api.struct(
+        {"reference": required(TEXT), "pullPolicy": api.one_of("Always", "Never", "IfNotPresent")},
     ),
     **SHARED_SOURCES,
     "hostPath": HOST_PATH,
@@ -211,8 +209,7 @@ PRECEDENCE = (
 
 def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
     """A volume has one source; without any the server silently makes it an emptyDir."""
-    dropped = () if scope.stricter_since(IMAGES_SINCE) else ("image",)
-    found = [name for name in value if name in SOURCES and value[name] is not None and name not in dropped]
+    found = [name for name in value if name in SOURCES and value[name] is not None]
     if len(found) > 1:
         found.sort(key=PRECEDENCE.index)
     for extra in found[1:]:
@@ -227,7 +224,24 @@ def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
             yield warning(("projected", "sources", index), "provides nothing")
 
 
-VOLUME = api.struct({"name": required(DNS_LABEL), **SOURCES}, one_source, deprecations.volume_sources)
+def too_early(value: Any, scope: Scope) -> Iterator[Fault]:
+    """What becomes of an image volume before its feature gate is on by default."""
+    yield warning(("image",), "is dropped before Kubernetes 1.35, with the volume and all its mounts")
+
+
+class Volume(AllOf):
+    """A volume; one of an image may hold anything while the server drops it (dropImageVolumes)."""
+
+    def __call__(self, value: Any, path: FieldPath, scope: Scope) -> None:
+        """Run the checks of a volume that the server keeps."""
+        if is_set(value, "image") and not scope.stricter_since(IMAGES_SINCE):
+            DROPPED(value, path, scope)
+        else:
+            super().__call__(value, path, scope)
+
+
+DROPPED = api.struct({}, too_early)
+VOLUME = Volume(api.struct({"name": required(DNS_LABEL), **SOURCES}, one_source, deprecations.volume_sources))
 VOLUMES = api.items(VOLUME, unique="name")
 
 

@@ -7,7 +7,7 @@ custom resources included, and each kind's own rule for its name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vllm_kustomize.apiserver.framework.combinators import (
@@ -77,7 +77,12 @@ ANNOTATIONS = api.value(annotation_map, accepts=dict, zero={})
 def owners(value: Any, scope: Scope) -> Iterator[Fault]:
     """An owner is named in full, and one of them at most is the controller."""
     controllers = 0
-    for _, owner in structs({"owners": value}, "owners"):
+    seen: list[Mapping[Any, Any]] = []
+    for index, owner in structs({"owners": value}, "owners"):
+        if owner in seen:
+            yield warning((index,), "is there twice, and dropped by the server")
+            continue
+        seen.append(owner)
         version = text(owner, "apiVersion")
         if not version or version.endswith("/") or version.count("/") > 1:
             yield Fault(("apiVersion",), "an owner needs an apiVersion such as apps/v1")

@@ -157,6 +157,8 @@ def backend(value: Any, scope: Scope) -> Iterator[Fault]:
         for field in ("name", "kind"):
             if not resource.get(field):
                 yield Fault(("resource", field), "is required")
+        if (group := text(resource, "apiGroup")) and (message := names.dns_subdomain(group)):
+            yield Fault(("resource", "apiGroup"), message)
     elif isinstance(service, dict):
         yield from _service_backend(service, scope)
 

@@ -75,6 +75,11 @@ def claim(update: Update) -> Iterator[Problem]:
     Whether it is bound only the cluster knows: a bigger request may be fine, a smaller one never is
     (ValidatePersistentVolumeClaimUpdate).
     """
+    source: FieldPath = ("spec", "dataSourceRef")
+    old, new = get(update.live, source), get(update.manifest, source)
+    if old is not None and text(new, "namespace"):  # it is dropped only where none was before
+        yield refused((Change(source, old, new),), NEW_CLAIM)
+        return
     size: FieldPath = ("spec", "resources", "requests", "storage")
     before, after = get(update.live, size), get(update.applied, size)
     for change in update.changed(("spec",)):
