@@ -179,7 +179,7 @@ class Engine:
     def cluster(self, context: str, namespace: str, only: str) -> Cluster:
         """The cluster that `dry_run` would ask, as `find_cluster` says; raises its `Error`.
 
-        Raises `Error` too where the engine is no kubectl, or cannot read the kubeconfig.
+        Raises `Error` too where the engine is not kubectl, or cannot read the kubeconfig.
         """
         if self._is_kustomize:
             raise Error("only kubectl can ask an API server: name one with --engine, or leave --engine out")
