@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from time import process_time
 
@@ -22,11 +24,14 @@ class Selection:
     def tests(self, file: Path, line: int, budget: float) -> list[str]:
         """The tests for a mutant, the fastest first, as many as take `budget` seconds together.
 
-        A line that runs while its module is imported is a table's: the tests that run the module's functions
-        are its tests.
+        A line outside of every function is a table's, and runs once, in the test that imports the module
+        first: the tests that run the module's functions are its tests.
         """
         lines = self.lines.get(str(file), {})
-        found = set(lines.get(line, ())) or {test for tests in lines.values() for test in tests}
+        if line in _lines_of_functions(file):
+            found = set(lines.get(line, ()))
+        else:
+            found = {test for tests in lines.values() for test in tests}
         chosen: list[str] = []
         for test in sorted(found, key=lambda test: (self.seconds.get(test, 0.0), test)):
             budget -= self.seconds.get(test, 0.0)
@@ -34,6 +39,18 @@ class Selection:
                 break
             chosen.append(test)
         return chosen
+
+
+@lru_cache(maxsize=1)
+def _lines_of_functions(file: Path) -> frozenset[int]:
+    """The lines that run when a function is called, not when the module is imported."""
+    functions = (node for node in ast.walk(ast.parse(file.read_bytes())) if isinstance(node, ast.FunctionDef))
+    return frozenset(
+        line
+        for function in functions
+        for statement in function.body
+        for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+    )
 
 
 class _Measure:
