@@ -93,7 +93,7 @@ def _check_rendered(rendered: Rendered, plan: Plan, tree: SourceTree, resources:
     except Error as error:
         return Part((not_checked(str(error), overlay.name, file), *about_sources))
     if not resources and (missing := what_is_blank(graph.files)):
-        return Part(about_sources, skipped=(Skipped(overlay.name, missing, whole=True),))
+        return Part((), skipped=(Skipped(overlay.name, missing, whole=True),))
     if not resources:
         message = "the build is empty: it renders no object"
         return Part(_finding("empty-build", message, whole, plan, overlay) + about_sources)

@@ -31,6 +31,8 @@ def problems(server: Server, *kinds: str) -> Iterator[Outcome]:
     for remark in remarks:
         if not server.assumed or _identity(remark) in certain:
             argument = server.line.arguments[min(remark.index, len(server.line.arguments) - 1)]
+            if remark.kind == "extra" and _JOINED.match(argument.text):
+                continue
             file = server.line.file(argument.text) if remark.key else None
             yield Problem(
                 file.path if file else argument.path,
@@ -59,6 +61,8 @@ def _withheld(remark: Remark, words: Sequence[str]) -> tuple[str, ...]:
     return () if _PLAIN.match(value) or stands_for_secret(value) else (value,)
 
 
+_JOINED = re.compile(r"--[a-z][\w-]* ")
+"""An option and its value in one argument, of which the rule joined-arguments speaks."""
 _PLAIN = re.compile(r"[\d.,_+-]*\s?[A-Za-z%]{0,3}\Z|[a-z0-9._-]{1,8}\Z|[\w.-]+/|[./~{\[]|.{0,3}\Z")
 
 

@@ -1,0 +1,1 @@
+envsubst <templates/deployment.env >base/deployment.env
