@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -46,3 +47,56 @@ def test_a_save_while_it_waits_is_answered(repo: Path) -> None:
     later.start()
     assert messages(next(reports)) == ["dta: unknown field"]
     later.join()
+
+
+CRD = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.com}
+spec:
+  group: example.com
+  names: {kind: Thing, plural: things}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec: {type: object, properties: {size: {type: TYPE}}}
+"""
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_changed_schema_is_answered(repo: Path, tmp_path: Path, linked: bool) -> None:
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: {size: 1}\n"
+    (repo / "base/configmap.yaml").write_text(thing)
+    folder = tmp_path / ".elsewhere" if linked else tmp_path / "schemas"
+    folder.mkdir()
+    if linked:
+        (tmp_path / "schemas").symlink_to(folder)
+    (folder / "thing.yaml").write_text(CRD.replace("TYPE", "integer"))
+    settings = Settings(named_schema_locations=(Path("schemas"),))
+    reports = pipeline.watch(["overlays"], lambda: settings)
+    assert messages(next(reports)) == []
+    (folder / "thing.yaml").write_text(CRD.replace("TYPE", "string"))
+    assert messages(next(reports)) == ["spec.size: must be a string, but is an integer"]
+
+
+def test_a_schema_folder_that_leads_elsewhere_is_a_change(repo: Path, tmp_path: Path) -> None:
+    """Two folders of the same names, sizes and times hold different schemas."""
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: {size: 1}\n"
+    (repo / "base/configmap.yaml").write_text(thing)
+    for name, type_ in (("one", "integer"), ("two", "boolean")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "thing.yaml").write_text(CRD.replace("TYPE", type_))
+        os.utime(tmp_path / name / "thing.yaml", (1, 1))
+    link = tmp_path / "schemas"
+    link.symlink_to("one")
+    settings = Settings(named_schema_locations=(Path("schemas"),))
+    assert messages(pipeline.validate(["overlays"], settings)) == []
+    link.unlink()
+    link.symlink_to("two")
+    assert messages(pipeline.validate(["overlays"], settings)) != []

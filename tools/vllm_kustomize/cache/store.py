@@ -11,41 +11,50 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import sysconfig
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES
-from vllm_kustomize.model import (
-    Allow,
-    Finding,
-    Location,
-    Overlay,
-    Part,
-    Precision,
-    Resource,
-    Severity,
-    Skipped,
-    Undecided,
-)
+from vllm_kustomize.cache.folder import cache_folder, read_file, write_file
+from vllm_kustomize.cache.stamps import below, content_stamp, stamp
+from vllm_kustomize.cache.values import read, written
+from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, is_there
+from vllm_kustomize.kustomize.engine import Engine
+from vllm_kustomize.kustomize.yaml.reader import open_regular
+from vllm_kustomize.model import KubernetesVersion, Overlay, Part
 from vllm_kustomize.settings import CheckSettings, Settings
 
 if TYPE_CHECKING:
     from vllm_kustomize.kustomize.replay.graph import SourceGraph
 
-CACHE_VARIABLE = "VLLM_KUSTOMIZE_CACHE"
-MAX_BYTES = 64 << 20
-"""What all cache files together may take; a repo of 1,000 overlays takes about 1 MiB."""
 JUST_NOW = 10_000_000
 """Nanoseconds by which a file system's clock may lag behind the machine's (a tick of the kernel)."""
 
 READ_BY_CHECKS = (".yaml", ".yml", ".json")
 """Files that checks may read though no kustomization names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What came of an overlay, and the signatures of what its build read."""
+
+    inputs: Mapping[str, str]
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What a cache file holds."""
+
+    key: str
+    engine: str
+    versions: tuple[KubernetesVersion, ...]
+    patterns: tuple[str, ...]
+    entries: Mapping[str, _Entry]
 
 
 class Cache:
@@ -60,11 +69,11 @@ class Cache:
         self._file = file
         self.key = key
         self._changed = False
-        stored = _read(file, key) if file else {}
-        self._entries: dict[str, Any] = stored.get("entries", {})
-        self.engine: str = stored.get("engine", "")
-        self.versions = tuple((major, minor) for major, minor in stored.get("versions", ()))
-        self.patterns = tuple(stored.get("patterns", ()))
+        stored = _read(file, key) if file else None
+        self._entries = dict(stored.entries) if stored else {}
+        self.engine = stored.engine if stored else ""
+        self.versions = stored.versions if stored else ()
+        self.patterns = stored.patterns if stored else ()
         self.inputs: set[str] = set()
         self.refresh()
 
@@ -77,9 +86,9 @@ class Cache:
     def get(self, overlay: Overlay) -> Part | None:
         """What came of an overlay the last time, or None where it has to be built."""
         entry = self._entries.get(overlay.name)
-        if entry and all(self._signature(path) == signature for path, signature in entry["inputs"].items()):
-            self.inputs.update(entry["inputs"])
-            return _part(*entry["part"])
+        if entry and all(self._signature(path) == signature for path, signature in entry.inputs.items()):
+            self.inputs.update(entry.inputs)
+            return entry.part
         return None
 
     def put(self, overlay: Overlay, part: Part, graph: SourceGraph, failed: bool) -> None:
@@ -90,7 +99,7 @@ class Cache:
         self.inputs |= paths
         if not (failed or graph.incomplete or any(map(self._may_have_changed, paths))):
             signatures = {path: self._signature(path) for path in paths}
-            self._entries[overlay.name] = {"inputs": signatures, "part": _values(part)}
+            self._entries[overlay.name] = _Entry(signatures, part)
 
     def accept(self, patterns: tuple[str, ...]) -> None:
         """Remember that these patterns of rules fit some."""
@@ -104,17 +113,10 @@ class Cache:
         """Write the cache for the next run, also when this one is interrupted; it may fail, at its cost."""
         if self._file is None or not self._changed:
             return
-        entries = {name: entry for name, entry in self._entries.items() if Path(name).is_dir()}
-        stored = {
-            "key": self.key,
-            "engine": self.engine,
-            "versions": self.versions,
-            "patterns": self.patterns,
-            "entries": entries,
-        }
+        entries = {name: entry for name, entry in self._entries.items() if is_there(Path(name), folder=True)}
+        stored = _Stored(self.key, self.engine, self.versions, self.patterns, entries)
         with contextlib.suppress(OSError):
-            _write(self._file, json.dumps(stored).encode())
-            _prune(self._file.parent)
+            write_file(self._file, json.dumps(written(stored)).encode())
 
     def _signature(self, path: str) -> str:
         """The digest of a file, or of what lies in a folder; empty where there is nothing."""
@@ -165,7 +167,7 @@ def open_cache(engine: Path, settings: Settings) -> Cache:
     What a cluster says is not remembered either, nor a comparison with what exists: both depend on more than
     the files of the overlay.
     """
-    folder = _folder()
+    folder = cache_folder()
     if folder is None or settings.server or settings.existing or not settings.cache:
         return Cache()
     asked = repr(settings.of_checks())
@@ -182,50 +184,35 @@ def reopen_cache(cache: Cache | None, engine: Path, settings: Settings) -> Cache
     return cache
 
 
-def _folder() -> Path | None:
-    """Where cache files are kept; None where there is no such place."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "vllm-kustomize"
-    except RuntimeError:  # a user without a home
-        return None
-
-
 def _surroundings(engine: Path, settings: CheckSettings) -> Iterator[str]:
     """What results depend on besides the files of a repo."""
     yield os.getcwd()
-    yield stamp(str(engine))
+    yield stamp(os.path.realpath(engine))
+    if _is_shim(engine):
+        with Engine(engine) as started:
+            yield started.version()
     yield stamp(sysconfig.get_path("purelib"))  # installing or removing a package changes this folder
     for tree in (
         Path(__file__).parents[1],
         *settings.named_schema_locations,
         *settings.schema_locations,
     ):
-        if tree.is_file():
-            yield stamp(str(tree))
-        for root, _, names in os.walk(tree, followlinks=True):
-            yield from (_content(os.path.join(root, name)) for name in names if not name.endswith(".pyc"))
+        yield content_stamp(str(tree)) if tree.is_file() else os.path.realpath(tree)
+        yield from (content_stamp(file) for file in below(str(tree)) if not file.endswith(".pyc"))
 
 
-def _content(path: str) -> str:
-    """What changes with a file's content; its status also changes when somebody makes a link to it."""
+def _is_shim(engine: Path) -> bool:
+    """Whether an executable chooses the one to run, as asdf and mise do by files that nobody names here.
+
+    A script may; and a link to a program of another name is one that goes by the name it is called with.
+    """
+    real = os.path.realpath(engine)
     try:
-        status = os.stat(path)
+        with open(real, "rb") as file:
+            is_script = file.read(2) == b"#!"
     except OSError:
-        return path
-    return f"{path} {status.st_size} {status.st_mtime_ns}"
-
-
-def stamp(path: str) -> str:
-    """What changes with every write to a file, without reading it."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return path
-    return f"{path} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+        return False
+    return is_script or not os.path.basename(real).startswith(("kubectl", "kustomize"))
 
 
 def _files_below(folder: str) -> Iterator[str]:
@@ -241,112 +228,17 @@ def _files_below(folder: str) -> Iterator[str]:
 
 
 def _digest_file(path: str) -> str:
-    with open(path, "rb") as file:
-        return blake2b(file.read(), digest_size=16).hexdigest()
+    digest = blake2b(digest_size=16)
+    with open_regular(path) as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
-def _values(value: Any) -> Any:
-    """What a value is made again from: the arguments of a dataclass, without what it keeps besides them."""
-    if is_dataclass(value):
-        return [_values(getattr(value, each.name)) for each in fields(value) if each.init]
-    return [_values(each) for each in value] if isinstance(value, tuple) else value
-
-
-def _part(
-    findings: Sequence[Any],
-    documents: int,
-    skipped: Sequence[Any],
-    allows: Sequence[Any],
-    definitions: Sequence[str],
-    undecided: Sequence[Any],
-    reads: Sequence[str],
-) -> Part:
-    return Part(
-        tuple(map(_finding, findings)),
-        documents,
-        tuple(Skipped(*each) for each in skipped),
-        tuple(map(_allow, allows)),
-        tuple(definitions),
-        tuple(map(_undecided, undecided)),
-        tuple(reads),
-    )
-
-
-def _allow(values: Sequence[Any]) -> Allow:
-    allow = Allow(*values)
-    return replace(allow, location=_location(allow.location), rules=tuple(allow.rules))
-
-
-def _undecided(values: Sequence[Any]) -> Undecided:
-    undecided = Undecided(*values)
-    return replace(undecided, rules=tuple(undecided.rules), targets=tuple(undecided.targets))
-
-
-def _finding(values: Sequence[Any]) -> Finding:
-    finding = Finding(*values)
-    return replace(
-        finding,
-        severity=Severity(finding.severity),
-        resource=_resource(finding.resource) if finding.resource else None,
-        path=tuple(finding.path),
-        location=_location(finding.location) if finding.location else None,
-        related=tuple(map(_location, finding.related)),
-        overlays=tuple(finding.overlays),
-    )
-
-
-def _resource(values: Any) -> Resource:
-    resource = Resource(*values)
-    return replace(resource, at=tuple(resource.at))
-
-
-def _location(values: Any) -> Location:
-    location = Location(*values)
-    return replace(location, precision=Precision(location.precision))
-
-
-def _read(file: Path, key: str) -> dict[str, Any]:
-    """What a cache file holds; nothing where it is not whole, or not for this key."""
+def _read(file: Path, key: str) -> _Stored | None:
+    """What a cache file holds; None where it holds something else, or not for this key."""
     try:
-        digest, _, content = file.read_bytes().partition(b"\n")
-        if digest != _checksum(content):
-            return {}
-        stored = json.loads(content)
-    except (OSError, ValueError):
-        return {}
-    return stored if isinstance(stored, dict) and stored.get("key") == key else {}
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Replace a cache file at once, so that no other run ever reads half of it."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = file.with_suffix(f".{os.getpid()}.{time.time_ns()}.tmp")
-    try:
-        temporary.touch(mode=0o600, exist_ok=False)
-        temporary.write_bytes(_checksum(content) + b"\n" + content)
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _checksum(content: bytes) -> bytes:
-    return blake2b(content, digest_size=16).hexdigest().encode()
-
-
-_OWN = re.compile(r"[0-9a-f]{32}\.json")
-"""The names of cache files; the folder that a user chose may hold others, which are not ours to remove."""
-
-
-def _prune(folder: Path) -> None:
-    """Remove the files that were not written for the longest time while all take more than MAX_BYTES."""
-    files = sorted(
-        (file.stat().st_mtime, file.stat().st_size, file)
-        for file in folder.glob("*.json")
-        if _OWN.fullmatch(file.name)
-    )
-    excess = sum(size for _, size, _ in files) - MAX_BYTES
-    for _, size, file in files:
-        if excess <= 0:
-            break
-        file.unlink(missing_ok=True)
-        excess -= size
+        stored = read(_Stored, read_file(file))
+    except ValueError:
+        return None
+    return stored if stored.key == key else None

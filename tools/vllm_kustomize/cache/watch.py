@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable
 
-from vllm_kustomize.cache.store import stamp
+from vllm_kustomize.cache.stamps import below, stamp
 
 INTERVAL = 0.05
 """Seconds between two looks; an edit is to be answered within 0.3 s, build included."""
@@ -26,10 +25,4 @@ def wait_for_change(paths: Iterable[str], before: frozenset[str]) -> None:
 
 def stamps(paths: Iterable[str]) -> frozenset[str]:
     """What changes when one of `paths`, or anything in a folder among them, is written, added or removed."""
-    found = set()
-    for path in paths:
-        found.add(stamp(path))
-        for root, folders, names in os.walk(path):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            found.update(stamp(os.path.join(root, name)) for name in (*folders, *names))
-    return frozenset(found)
+    return frozenset(stamp(file) for path in paths for file in (path, *below(path)))

@@ -148,6 +148,12 @@ def _in_place(place: Place, api_version: str, kind: str) -> Definition | jsonsch
     return place.definitions.get((api_version, kind)) or _json_schema(place.path, api_version, kind)
 
 
+def forget() -> None:
+    """Read every place anew from now on: between two runs of one process its files may have changed."""
+    _read_place.cache_clear()
+    _json_schema.cache_clear()
+
+
 @cache
 def _json_schema(place: Path, api_version: str, kind: str) -> jsonschema_rs.Draft7Validator | None:
     """The JSON schema of a kind, in a file named like kubeconform's; raises `Error` where it is broken.

@@ -48,6 +48,10 @@ def plan(settings: Settings) -> Plan:
     for standard in (settings.pod_security, *(standard for _, standard in settings.pod_security_by_path)):
         if standard:
             Standard.parse(standard)
+    if settings.named_schema_locations or settings.schema_locations:
+        from vllm_kustomize.checks import custom_resources
+
+        custom_resources.forget()
     selected = tuple(rule for rule in rules.load().values() if settings.selects(rule.id))
     return Plan(settings, settings.kubernetes_versions or known[-1:], selected, settings.jobs)
 

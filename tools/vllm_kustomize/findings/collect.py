@@ -8,6 +8,7 @@ from typing import Any
 
 from vllm_kustomize.findings.mask import Mask
 from vllm_kustomize.findings.secrets import in_env_file, in_file, in_source, in_value
+from vllm_kustomize.findings.shapes import is_secret
 from vllm_kustomize.kubernetes.names import config_key
 from vllm_kustomize.kustomize.discover import display_path
 from vllm_kustomize.kustomize.replay.graph import Kustomization, SourceGraph
@@ -86,7 +87,7 @@ def _content(kustomization: Kustomization, name: str) -> str:
 def _names(value: Any) -> Iterator[str]:
     """What objects, and the parts of them, are called."""
     if isinstance(value, Mapping):
-        secret = value.get("kind") == "Secret"
+        secret = is_secret(str(value.get("kind")))
         for key, child in value.items():
             yield str(key)
             if key in _NAMES and isinstance(child, str):

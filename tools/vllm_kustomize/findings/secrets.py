@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vllm_kustomize.findings.shapes import is_secret_field, secrets_in, value_of_pair
+from vllm_kustomize.findings.shapes import holds_secrets, is_secret_field, secrets_in, value_of_pair
 from vllm_kustomize.findings.sources import lines_of, secret_spans
 from vllm_kustomize.kubernetes.names import config_key
 from vllm_kustomize.kubernetes.secrets import may_name_secret, stands_for_secret
@@ -70,7 +70,7 @@ def _field(owner: Mapping[Any, Any], key: str, child: Any, held: bool, depth: in
         yield from _walk(child, held=True, depth=depth)
     elif key == "secretGenerator":
         yield from _generated(child)
-    elif key == "stringData" or (key in ("data", "binaryData") and owner.get("kind") == "Secret"):
+    elif holds_secrets(key, owner.keys(), str(owner.get("kind"))):
         for name in child if isinstance(child, Mapping) else ():
             if config_key(str(name)):
                 yield from _of_pair(str(name))

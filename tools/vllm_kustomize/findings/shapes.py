@@ -7,7 +7,7 @@ In source text every shape counts. In a sentence (`prose`) only those do that no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from vllm_kustomize.kubernetes.secrets import may_name_secret, stands_for_secret
@@ -101,6 +101,29 @@ def _unquoted(text: str, begin: int, end: int) -> Span:
 _POINTER = re.compile(r"/(?:data|binaryData|stringData)(?:/|\Z)")
 _PAIR = re.compile(r"\s*[\"']?[-._a-zA-Z0-9]+[\"']?\s*[=:]\s*|\s*[-._a-zA-Z0-9]+\s+")
 _ENVIRONMENT_NAME = re.compile(r"\s*[A-Z_][A-Z0-9_]*\s*\Z")
+
+
+_FIELDS = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
+_SECRET = re.compile(r"\bSecret\b")
+
+
+def is_secret(kind: str) -> bool:
+    """Whether a kind is Secret, also with a slip beside it."""
+    return bool(_SECRET.search(kind))
+
+
+def holds_secrets(key: str, owner: Collection[str], kind: str) -> bool:
+    """Whether what stands below a field is secret, where `owner` are the fields beside it.
+
+    In a Secret that is everything but what describes it: a value may have slipped out of its data.
+    """
+    if key == "stringData":
+        return True
+    if not is_secret(kind):
+        return False
+    return key in ("data", "binaryData") or (
+        ("metadata" in owner or "apiVersion" in owner) and key not in _FIELDS
+    )
 
 
 def is_secret_field(key: str, name: str, path: str) -> bool:

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
-from vllm_kustomize.findings.shapes import Span, is_secret_field, secrets_in, value_of_pair
+from vllm_kustomize.findings.shapes import (
+    Span,
+    holds_secrets,
+    is_secret,
+    is_secret_field,
+    secrets_in,
+    value_of_pair,
+)
 from vllm_kustomize.kubernetes.names import config_key
 from vllm_kustomize.kubernetes.secrets import may_name_secret, stands_for_secret
 
@@ -55,6 +62,7 @@ class _Mapping:
     name: str = ""
     path: str = ""
     generates: bool = False
+    keys: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,7 @@ def _in_document(lines: Sequence[str], loose: bool) -> Iterator[tuple[int, Span]
             begin, held = entry.column, True
         elif held and not entry.key:
             begin += value_of_pair(line[begin:])
-        elif held and config_key(entry.key):
+        elif (held or loose) and entry.key and config_key(entry.key):
             yield entry.line, (entry.column + value_of_pair(line[entry.column :]), begin)
         secret[entry.line] = held or named
         before = entry
@@ -129,14 +137,15 @@ def _holds(entry: _Entry | None) -> bool:
         return False
     if entry.key == "literals":
         return entry.mapping.generates
-    return entry.key == "stringData" or (
-        entry.key in ("data", "binaryData") and entry.mapping.kind == "Secret"
-    )
+    return holds_secrets(entry.key, entry.mapping.keys, entry.mapping.kind)
 
 
 def _is_named(entry: _Entry, before: _Entry | None, lines: Sequence[str]) -> bool:
     if entry.key:
-        return is_secret_field(entry.key, entry.mapping.name, entry.mapping.path)
+        mapping = entry.mapping
+        is_flow = lines[entry.line][entry.begin : entry.begin + 1] in ("{", "[")
+        slipped = is_secret(mapping.kind) and _holds(entry) and not is_flow
+        return slipped or is_secret_field(entry.key, mapping.name, mapping.path)
     if not entry.is_item or before is None or before.key or before.column != entry.column:
         return False
     option = lines[before.line][before.begin :].strip().strip("\"'")
@@ -171,6 +180,7 @@ def _entries(lines: Sequence[str]) -> Iterator[_Entry]:
         if key in ("kind", "name", "path"):
             setattr(entry.mapping, key, line[entry.begin :].strip().strip("\"',"))
         if key:
+            entry.mapping.keys.add(key)
             open_keys.append(entry)
         yield entry
 

@@ -163,20 +163,24 @@ def watch(paths: Sequence[str], settle: Callable[[], Settings]) -> Iterator[Repo
     cache: Cache | None = None
     inputs: tuple[str, ...] = tuple(paths or ("."))
     while True:
-        before = stamps(inputs)
+        before, read = stamps(inputs), (*inputs, ".")
         try:
             settings = settle()
+            shared = _shared(settings)
+            inputs, before = (*inputs, *shared), before | stamps(shared)
             cache = reopen_cache(cache, find_engine(settings.engine), settings)
             yield validate(paths, settings, cache=cache)
-            locations = (*settings.named_schema_locations, *settings.schema_locations)
-            shared = (settings.file, settings.baseline, *locations)
-            roots = paths or default_paths(settings)
-            read = (*roots, *cache.inputs, *(str(path) for path in shared if path))
+            read = (*(paths or default_paths(settings)), *cache.inputs, *shared)
         except (Error, OSError) as error:
             yield error if isinstance(error, Error) else Error(f"cannot go on: {error}")
-            read = (*inputs, ".")
         # What was saved while the builds ran is a change too.
         settled = stamps(read)
         if stamps(inputs) == before:
             wait_for_change(read, settled)
         inputs = read
+
+
+def _shared(settings: Settings) -> tuple[str, ...]:
+    """What all builds depend on besides their own files."""
+    locations = (*settings.named_schema_locations, *settings.schema_locations)
+    return tuple(str(path) for path in (settings.file, settings.baseline, *locations) if path)

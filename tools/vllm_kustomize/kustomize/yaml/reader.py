@@ -10,7 +10,7 @@ import errno
 import json
 import stat
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from vllm_kustomize.kustomize.yaml.nodes import MAX_DEPTH, DocumentError, read_documents
 
@@ -21,20 +21,25 @@ MAX_BYTES = 64 << 20
 def read_bytes(path: str | Path, most: int = MAX_BYTES) -> bytes:
     """The content of a regular file of at most `most` bytes.
 
-    Raises `OSError` for everything else: a device or a FIFO may never end, and opening one can have effects.
+    Raises `OSError` for everything else: a device or a FIFO may never end.
     """
+    with open_regular(path) as opened:
+        content = opened.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
+    return content
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file; raises `OSError` for all else: opening a device or FIFO can have effects."""
     file = Path(path)
     try:
         mode = file.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise OSError(errno.EINVAL, "no regular file")
-        with file.open("rb") as opened:
-            content = opened.read(most + 1)
+        return file.open("rb")
     except ValueError:
         raise OSError(errno.EINVAL, "no file can have this name") from None
-    if len(content) > most:
-        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
-    return content
 
 
 def read_stream(stream: TextIO | None, most: int = MAX_BYTES) -> bytes:
