@@ -49,7 +49,6 @@ FORMATS.remove(names.parse_cidr)
         (names.port_name, ["http", "a", "a-b"], ["", "8000", "a--b", "-a", "a-", "HTTP", "x" * 16]),
         (names.config_key, [".a", "a_b-c.d", "..."[:1] + "a"], ["", ".", "..", "..a", "a b", "x" * 254]),
         (names.env_name, ["1A", "a b", "A-B.C", "~"], ["A=B", "é", "a\tb", ""]),
-        (names.env_name_before_1_32, ["A_1", "a.b-c"], ["1A", "a b", ""]),
         (names.relative_path, ["a/b", ".a", "a..b"], ["/a", "../a", "a/.."]),
         (names.file_below_volume, ["a"], ["..a", "/a", "a/../b"]),
         (names.path_segment, ["A b!"], [".", "..", "a/b", "50%"]),

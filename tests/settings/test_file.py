@@ -16,7 +16,7 @@ from vllm_kustomize.settings.file import SCHEMA, load_settings
 
 FULL = """\
 paths: [overlays]
-kubernetes-versions: ["1.29", "1.36"]
+kubernetes-versions: ["1.34", "1.36"]
 select: [api-*, schema]
 ignore:
   - rule: api-pod
@@ -36,7 +36,7 @@ name = "x"
 
 [tool.vllm-kustomize]
 paths = ["overlays"]
-kubernetes-versions = ["1.29", "1.36"]
+kubernetes-versions = ["1.34", "1.36"]
 select = ["api-*", "schema"]
 fail-on = "warning"
 schema-locations = ["crds"]

@@ -18,14 +18,15 @@ from vllm_kustomize.model import KubernetesVersion, Manifest, Problem
 if TYPE_CHECKING:
     from vllm_kustomize.apiserver.framework.combinators import Check
 
-OLDEST: KubernetesVersion = (1, 29)
+OLDEST: KubernetesVersion = (1, 34)
 NEWEST: KubernetesVersion = (1, 37)
+"""The releases whose verdicts were recorded, and those in between."""
 
 
 def check(manifest: Manifest, version: KubernetesVersion) -> Iterator[Problem]:
     """Yield what kube-apiserver of a Kubernetes version would reject, or warn of, in one object.
 
-    Every problem has a rule, `api-` and the family, and a severity. A version outside of those known (1.29 to
+    Every problem has a rule, `api-` and the family, and a severity. A version outside of those known (1.34 to
     1.37) gets the widest acceptance. Kinds that are not listed, custom resources included, have their
     metadata checked.
     """

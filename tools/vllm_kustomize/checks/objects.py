@@ -109,10 +109,12 @@ class Objects:
         yield from self._check_custom(resource, version) if problems is None else problems
         if not apiserver.knows(version):
             known = f"{format_version(apiserver.OLDEST)} to {format_version(apiserver.NEWEST)}"
-            reason = f"known are those of Kubernetes {known}; only what all of these reject is reported"
-            self.skipped.append(
-                Skipped(f"rules of the API server for Kubernetes {format_version(version)}", reason)
+            wanted = format_version(version)
+            reason = (
+                f"they were recorded on {known}, and what all of these refuse is reported; "
+                f"the published schemas are those of {wanted}"
             )
+            self.skipped.append(Skipped(f"rules of the API server of Kubernetes {wanted} alone", reason))
         yield from apiserver.check(resource.manifest, version)
 
     def _of_another_tool(self, resource: Resource) -> str:

@@ -61,9 +61,6 @@ label_value = _format(
 _name_part = _format(
     _NAME, LABEL_LIMIT, "letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
 )
-env_name_before_1_32 = _format(
-    r"[-._a-zA-Z][-._a-zA-Z0-9]*", 1 << 30, "letters, digits, '_', '-' and '.', not beginning with a digit"
-)
 env_name = _format(r"[ -<>-~]+", 1 << 30, "printable ASCII characters other than '='")
 _config_key = _format(r"[-._a-zA-Z0-9]+", SUBDOMAIN_LIMIT, "letters, digits, '-', '_' and '.'")
 http_header_name = _format(r"[-A-Za-z0-9]+", 1 << 30, "letters, digits and '-'")

@@ -127,11 +127,7 @@ def restart_rules(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 def plain_restart(value: Any, scope: Scope) -> Iterator[Fault]:
-    """Before 1.34 a container has no restart policy of its own."""
-    if scope.stricter_before((1, 34)):
-        if is_set(value, "restartPolicy"):
-            yield Fault(("restartPolicy",), "may only be set for init containers before Kubernetes 1.34")
-        return
+    """Rules for restarts came on with Kubernetes 1.35."""
     if scope.stricter_since((1, 35)):
         yield from restart_rules(value, scope)
 
@@ -143,14 +139,7 @@ def is_sidecar(container: Any) -> bool:
 
 def init_restart(value: Any, scope: Scope) -> Iterator[Fault]:
     """Only an init container that keeps running has probes and hooks."""
-    if scope.stricter_before((1, 34)):
-        policy = value.get("restartPolicy")
-        if isinstance(policy, str) and policy != "Always":
-            yield Fault(
-                ("restartPolicy",), f"{quote(policy)} is not supported; an init container may have Always"
-            )
-    if scope.stricter_since((1, 35)):
-        yield from restart_rules(value, scope)
+    yield from plain_restart(value, scope)
     if is_sidecar(value):
         return
     for field in ("lifecycle", *PROBES):

@@ -55,14 +55,9 @@ _CPU_DIVISORS = frozenset({quantity.parse("1m"), quantity.parse("1")})
 
 
 def env_name(value: Any, scope: Scope) -> Iterator[Fault]:
-    """A variable's name: nearly any text since 1.32, an identifier with '-' and '.' before."""
-    rule = names.env_name_before_1_32 if scope.stricter_before((1, 32)) else names.env_name
-    if value and (message := rule(value)):
+    """A variable's name: nearly any text since 1.32."""
+    if value and (message := names.env_name(value)):
         yield Fault((), message)
-    elif scope.stricter_before((1, 32)) and value in (".", ".."):
-        yield Fault((), f'may not be "{value}"')
-    elif scope.stricter_before((1, 32)) and value.startswith(".."):
-        yield Fault((), "may not begin with '..'")
 
 
 def field_reference(fields: frozenset[str]) -> Rule:

@@ -69,20 +69,15 @@ def dns(pod: Any, scope: Scope) -> Iterator[Fault]:
     if sum(len(str(search)) + 1 for search in searches) - 1 > SEARCH_CHARACTERS:
         yield Fault(("dnsConfig", "searches"), f"may have at most {SEARCH_CHARACTERS} characters in all")
     for index, search in enumerate(searches):
-        if isinstance(search, (str, type(None))) and (message := _search(search or "", scope)):
+        if isinstance(search, (str, type(None))) and (message := _search(search or "")):
             yield Fault(("dnsConfig", "searches", index), message)
     for index, option in structs(config, "options"):
         if not option.get("name"):
             yield Fault(("dnsConfig", "options", index), "needs a name")
 
 
-def _search(domain: str, scope: Scope) -> str:
-    if domain == "." and not scope.stricter_before((1, 33)):
-        return ""
-    domain = domain.removesuffix(".")
-    if scope.stricter_before((1, 33)):
-        return names.dns_subdomain(domain)
-    return names.dns_subdomain_underscore(domain)
+def _search(domain: str) -> str:
+    return "" if domain == "." else names.dns_subdomain_underscore(domain.removesuffix("."))
 
 
 def host_aliases(pod: Any, scope: Scope) -> Iterator[Fault]:
@@ -162,14 +157,13 @@ def resource_claims(pod: Any, scope: Scope) -> Iterator[Fault]:
 def grace_periods(pod: Any, scope: Scope) -> Iterator[Fault]:
     """Hooks that sleep end in time; a negative grace period counts as one second."""
     grace = number(pod, "terminationGracePeriodSeconds", default=DEFAULT_GRACE)
-    least = 1 if scope.stricter_before((1, 33)) else 0
     if is_integer(pod.get("terminationGracePeriodSeconds")) and grace < 0:
         yield warning(("terminationGracePeriodSeconds",), f"is {grace}, and the server makes it 1")
     for field in ("containers", "initContainers"):
         for index, container in structs(pod, field):
             if not is_set(container, "lifecycle"):
                 continue
-            for fault in probes.hooks_fit_grace_period(container, grace, least):
+            for fault in probes.hooks_fit_grace_period(container, grace):
                 yield fault._replace(path=(field, index, *fault.path))
 
 

@@ -140,13 +140,13 @@ STOP_SIGNALS = frozenset(
 LIFECYCLE = api.struct({"postStart": HOOK, "preStop": HOOK})
 
 
-def hooks_fit_grace_period(container: Any, grace: int, least: int) -> Iterator[Fault]:
-    """A sleep before the stop ends within the pod's grace period (`least` to `grace` seconds)."""
+def hooks_fit_grace_period(container: Any, grace: int) -> Iterator[Fault]:
+    """A sleep before the stop ends within the pod's grace period, in seconds."""
     for hook in ("postStart", "preStop"):
         sleep = mapping(mapping(container, "lifecycle"), hook).get("sleep")
         if sleep is None or not isinstance(sleep, dict):
             continue
         seconds = number(sleep, "seconds")
-        if not least <= seconds <= grace:
-            message = f"sleeps {seconds} seconds, but must be {least} to the pod's grace period, {grace}"
+        if not 0 <= seconds <= grace:
+            message = f"sleeps {seconds} seconds, but must be 0 to the pod's grace period, {grace}"
             yield Fault(("lifecycle", hook, "sleep"), message)

@@ -214,15 +214,7 @@ def spread(value: Any, scope: Scope) -> Iterator[Fault]:
         if text(value, "whenUnsatisfiable") != "DoNotSchedule":
             yield Fault(("minDomains",), "may only be set where whenUnsatisfiable is DoNotSchedule")
     yield from label_keys(value, "matchLabelKeys")
-    if not scope.stricter_before((1, 34)):
-        yield from selected_twice(value)
-        return
-    selector = mapping(value, "labelSelector")
-    selected = set(mapping(selector, "matchLabels"))
-    selected |= {text(item, "key") for _, item in structs(selector, "matchExpressions")}
-    for index, key in enumerate(sequence(value, "matchLabelKeys")):
-        if key in selected:
-            yield Fault(("matchLabelKeys", index), f"{quote(key)} is in labelSelector too")
+    yield from selected_twice(value)
 
 
 _INCLUSION = api.one_of("Honor", "Ignore", empty=True)

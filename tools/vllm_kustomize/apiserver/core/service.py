@@ -247,14 +247,13 @@ def traffic_policies(value: Any, scope: Scope) -> Iterator[Fault]:
 
 
 def distribution(value: Any, scope: Scope) -> Iterator[Fault]:
-    """Which pods are preferred; all but PreferClose came with Kubernetes 1.34."""
+    """Which pods are preferred."""
     preference = value.get("trafficDistribution")
-    if not isinstance(preference, str) or scope.stricter_before((1, 31)):
+    if not isinstance(preference, str):
         return
     allowed = ("PreferClose", "PreferSameZone", "PreferSameNode")
-    shown = allowed[:1] if scope.stricter_before((1, 34)) else allowed
-    if preference not in shown:
-        message = f"{quote(preference)} is not supported; use one of {', '.join(shown)}"
+    if preference not in allowed:
+        message = f"{quote(preference)} is not supported; use one of {', '.join(allowed)}"
         yield Fault(("trafficDistribution",), message)
     elif preference == "PreferClose" and scope.stricter_since((1, 34)):
         yield warning(("trafficDistribution",), "PreferClose is deprecated; use PreferSameZone")

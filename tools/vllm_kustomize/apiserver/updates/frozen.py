@@ -1,6 +1,6 @@
 """Fields that the API server never lets change, and the way out for each kind.
 
-From the ValidateUpdate functions of pkg/apis/*/validation, Kubernetes 1.29 to 1.37.
+From the ValidateUpdate functions of pkg/apis/*/validation, Kubernetes 1.34 to 1.37.
 """
 
 from __future__ import annotations
