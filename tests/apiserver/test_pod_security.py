@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from conformance.verdicts import HERE
 from conftest import REPO, Golden, RunCli
 from vllm_kustomize.apiserver import podsecurity
 from vllm_kustomize.apiserver.podsecurity import Standard
+from vllm_kustomize.kubernetes.pods import pods
+from vllm_kustomize.model import Resource
 
 
 def test_pods_are_judged_as_the_server_judges_them() -> None:
@@ -150,25 +153,40 @@ The component `restricted` (with `without-host-access` on amd) makes an overlay 
 """
 
 
-def level_of(file: Path) -> str:
-    """The strictest level that every pod of a rendered build passes."""
-    manifests = [manifest for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8")) if manifest]
+def pods_of(file: Path) -> list[dict[str, object]]:
+    """The pods that come of a rendered build, those of a LeaderWorkerSet among them."""
+    manifests = yaml.safe_load_all(file.read_text(encoding="utf-8"))
+    found = (pod for manifest in manifests if manifest for pod in pods(Resource(manifest)))
+    return [{"apiVersion": "v1", "kind": "Pod", "spec": dict(pod.spec)} for pod in found]
+
+
+def level_of(made: list[dict[str, object]]) -> str:
+    """The strictest level that every pod passes."""
     levels = ("restricted", "baseline", "privileged")
     return next(
         level
         for level in levels
-        if not any(list(podsecurity.check(each, Standard.parse(level), (1, 37))) for each in manifests)
+        if not any(list(podsecurity.check(each, Standard.parse(level), (1, 37))) for each in made)
     )
 
 
 def test_the_table_of_levels_is_current(golden: Golden) -> None:
     renders = sorted((REPO / "tests" / "golden").glob("*.yaml"))
     rows = [
-        f"| {file.stem.replace('-with-', ' with ')} | {level_of(file)} |\n"
+        f"| {file.stem.replace('-with-', ' with ')} | {level_of(made)} |\n"
         for file in renders
-        if any(
-            manifest and manifest.get("kind") in ("Deployment", "StatefulSet", "Job")
-            for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8"))
-        )
+        if (made := pods_of(file))
     ]
     golden(REPO / "docs" / "pod-security.md", PAGE + "".join(rows))
+
+
+def test_the_readme_says_which_level_each_overlay_passes() -> None:
+    folders = [
+        folder for folder in (REPO / "overlays").iterdir() if (folder / "kustomization.yaml").is_file()
+    ]
+    text = (REPO / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `overlays/([\w-]+)` .*\| (\w+) \|$", text, re.MULTILINE)
+    computed = {
+        folder.name: level_of(pods_of(REPO / f"tests/golden/{folder.name}.yaml")) for folder in folders
+    }
+    assert dict(rows) == computed
