@@ -14,6 +14,7 @@ from types import ModuleType
 
 from vllm_kustomize import apiserver, rules
 from vllm_kustomize.checks import changes, cluster, existing, pod_security, schema
+from vllm_kustomize.checks.upgrades import mixed_releases
 from vllm_kustomize.model import Error, Severity
 from vllm_kustomize.wording import did_you_mean
 
@@ -26,6 +27,7 @@ _CHECKS = {
     cluster.RULE: (cluster, Severity.ERROR, _API_HELP),
     existing.RULE: (existing, Severity.ERROR, existing.HELP),
     pod_security.RULE: (pod_security, Severity.ERROR, pod_security.HELP),
+    "mixed-releases": (mixed_releases, mixed_releases.SEVERITY, mixed_releases.HELP),
     **{name: (module, module.SEVERITY, module.HELP) for name, module in changes.judgements().items()},
 }
 """The checks that are not rules, with the help that they give where they know none better."""

@@ -8,6 +8,7 @@ that it holds for. The last eight bytes say where the index begins. So one kind 
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from functools import cache
 from pathlib import Path
@@ -43,6 +44,27 @@ def schema_of(api_version: str, kind: str, version: KubernetesVersion) -> dict[s
                 schema: dict[str, Any] = json.loads(zlib.decompress(file.read(end - begin)))
             return schema
     return None
+
+
+def api_versions(group: str, kind: str, version: KubernetesVersion) -> tuple[str, ...]:
+    """The versions of a kind's group that one Kubernetes version serves, the one to prefer last.
+
+    Source: "Version priority" of custom resources, by which the API server sorts its own versions too.
+    """
+    found = {
+        api_version
+        for api_version, _, served in (entry.partition(" ") for entry in _index())
+        if served == kind
+        and api_version.rpartition("/")[0] == group
+        and schema_of(api_version, kind, version) is not None
+    }
+    return tuple(sorted(found, key=_priority))
+
+
+def _priority(api_version: str) -> tuple[bool, bool, int, int]:
+    found = re.search(r"v(\d{1,6})(?:(alpha|beta)(\d{1,6}))?\Z", api_version)
+    major, stage, minor = found.groups() if found else ("0", "alpha", "0")
+    return stage is None, stage == "beta", int(major), int(minor or 0)
 
 
 @cache

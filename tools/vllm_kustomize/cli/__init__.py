@@ -8,14 +8,15 @@ import sys
 
 import click
 
-from vllm_kustomize.cli import build, completion, diff, explain, flags, rules, size, validate, why
+from vllm_kustomize.cli import build, completion, diff, explain, flags, rules, size, upgrade, validate, why
 from vllm_kustomize.cli.options import COULD_NOT_RUN, INTERRUPTED, OK, show_error
 from vllm_kustomize.cli.signals import Ended, signals
 from vllm_kustomize.model import Error
 from vllm_kustomize.version import __version__
 
 COMMANDS = tuple(
-    module.command for module in (validate, build, why, diff, size, flags, rules, explain, completion)
+    module.command
+    for module in (validate, build, why, diff, upgrade, size, flags, rules, explain, completion)
 )
 """The one most used comes first."""
 

@@ -107,6 +107,22 @@ def find_manifests(tree: Path, exclude: Sequence[str] = ()) -> list[Path]:
     return [file for file in files if file not in left_out]
 
 
+def yaml_files(path: Path, exclude: Sequence[str] = ()) -> list[Path]:
+    """The YAML files at or below a path, those of Helm charts too and of tests not; a file is itself."""
+    if is_there(path, folder=False):
+        return [path]
+    return [
+        folder / name
+        for folder, names in _folders(path, exclude, charts=True)
+        if _TESTS.isdisjoint(folder.relative_to(path).parts)
+        for name in sorted(names)
+        if name.endswith((".yaml", ".yml")) and not name.startswith(".")
+    ]
+
+
+_TESTS = frozenset({"test", "tests"})
+
+
 def is_patch(file: Path) -> bool:
     """Whether the closest kustomization above a file lists it as a patch."""
     folder = next((parent for parent in file.absolute().parents if kustomization_in(parent)), None)
@@ -145,7 +161,7 @@ def _walk(tree: Path, exclude: Sequence[str]) -> Iterator[Path]:
             yield file
 
 
-def _folders(tree: Path, exclude: Sequence[str]) -> Iterator[tuple[Path, list[str]]]:
+def _folders(tree: Path, exclude: Sequence[str], *, charts: bool = False) -> Iterator[tuple[Path, list[str]]]:
     """The folders at and below a directory that are searched, with the names of their files."""
 
     def refuse(error: OSError) -> None:
@@ -158,7 +174,7 @@ def _folders(tree: Path, exclude: Sequence[str]) -> Iterator[tuple[Path, list[st
             for name in directories
             if not name.startswith(".")
             and name not in _SKIPPED_DIRECTORIES
-            and not (folder / name / _CHART).is_file()
+            and (charts or not (folder / name / _CHART).is_file())
             and not _is_excluded(folder / name, exclude)
         )
         yield folder, names

@@ -106,6 +106,7 @@ _CHECKS = {
         "api-*",
         "pod-security",
         "immutable-field",
+        "mixed-releases",
         "prunes-object",
         "removes-data",
         "restarts-gpu-pods",

@@ -125,6 +125,19 @@ def compare(old: Release, new: Release) -> Changes:
     )
 
 
+def successor(option: Option, old: Release, new: Release) -> Option | None:
+    """The option of a newer release that took the place of one that is gone there; None where none did.
+
+    It is the one whose value goes to the same place, or the one that vLLM's deprecation named last.
+    """
+    if option.name in new.options:
+        return None
+    same = next((after for after in new.distinct() if after.dest == option.dest), None)
+    last = [version for version in catalog.having(option.name) if _between(old, version, new)]
+    deprecated = catalog.load(last[-1]).options[option.name].deprecated if last else None
+    return same or (new.options.get(deprecated.use) if deprecated else None)
+
+
 def takes(option: Option) -> str:
     """What may follow an option, in one word or a list of choices."""
     if not option.takes_value:
