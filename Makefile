@@ -62,12 +62,16 @@ openapi: .venv ## Renew what is kept of the OpenAPI document that Kustomize carr
 
 .PHONY: coverage
 coverage: .venv ## Measure what the API-server checks catch and rewrite docs/api-server-coverage.md
-	PYTHONPATH=tests $(BIN)/python tests/conformance/coverage.py
+	PYTHONPATH=tests:tools $(BIN)/python tests/conformance/coverage.py
 
 KUBERNETES ?=
 RECORD = PYTHONPATH=tools $(BIN)/python -m record
-.PHONY: record-apiserver record-updates record-pod-security
-record-apiserver: .venv ## Record what a control plane says of objects: KUBERNETES=1.38, in $$KUBEBUILDER_ASSETS or $$KUBECONFIG
+CRDS ?=
+RECORDED_CRDS = $(if $(CRDS),custom-resources custom-resources-updates --definitions "$(CRDS)")
+.PHONY: record record-apiserver record-updates record-pod-security
+record: .venv ## Record all that a control plane says: KUBERNETES=1.38, in $$KUBEBUILDER_ASSETS or $$KUBECONFIG; CRDS=FOLDER too
+	$(RECORD) apiserver updates pod-security $(RECORDED_CRDS) --kubernetes "$(KUBERNETES)"
+record-apiserver: .venv ## Record what it says of new objects alone
 	$(RECORD) apiserver --kubernetes "$(KUBERNETES)"
 record-updates: .venv ## Record what it says of updates
 	$(RECORD) updates --kubernetes "$(KUBERNETES)"
