@@ -18,6 +18,8 @@ from record.client import Client
 
 ASSETS_VARIABLE = "KUBEBUILDER_ASSETS"
 """Names the folder with etcd and kube-apiserver, as controller-runtime's envtest does."""
+OTHERS_VARIABLE = "CLUSTER_BIN"
+"""Names the folder where `make cluster-binaries` puts etcd, which is not of one release."""
 TOKEN = "recorder"
 SECONDS_TO_START = 60.0
 
@@ -52,9 +54,7 @@ def open_cluster(kubernetes: str = "") -> Iterator[Client]:
 
 @contextlib.contextmanager
 def _control_plane(assets: Path) -> Iterator[Client]:
-    for name in ("etcd", "kube-apiserver"):
-        if not os.access(assets / name, os.X_OK):
-            raise RecordError(f"{ASSETS_VARIABLE} is {assets}, where there is no {name}")
+    binaries = {name: _find(name, assets) for name in ("etcd", "kube-apiserver")}
     with tempfile.TemporaryDirectory(prefix="record-") as folder, contextlib.ExitStack() as stack:
         etcd_port, peer_port, port = _free_ports(3)
         etcd = f"http://127.0.0.1:{etcd_port}"
@@ -63,7 +63,7 @@ def _control_plane(assets: Path) -> Iterator[Client]:
         stack.enter_context(
             _process(
                 home / "etcd.log",
-                str(assets / "etcd"),
+                binaries["etcd"],
                 f"--data-dir={home / 'etcd'}",
                 f"--listen-client-urls={etcd}",
                 f"--advertise-client-urls={etcd}",
@@ -77,7 +77,7 @@ def _control_plane(assets: Path) -> Iterator[Client]:
         server = stack.enter_context(
             _process(
                 home / "kube-apiserver.log",
-                str(assets / "kube-apiserver"),
+                binaries["kube-apiserver"],
                 f"--etcd-servers={etcd}",
                 f"--secure-port={port}",
                 "--bind-address=127.0.0.1",
@@ -96,6 +96,13 @@ def _control_plane(assets: Path) -> Iterator[Client]:
         client = Client("127.0.0.1", port, _trusting(), {"Authorization": f"Bearer {TOKEN}"})
         _wait(client, server, home / "kube-apiserver.log")
         yield client
+
+
+def _find(name: str, assets: Path) -> str:
+    for folder in (assets, Path(os.environ.get(OTHERS_VARIABLE, assets))):
+        if os.access(folder / name, os.X_OK):
+            return str(folder / name)
+    raise RecordError(f"there is no {name} in ${ASSETS_VARIABLE} ({assets}), nor in ${OTHERS_VARIABLE}")
 
 
 def _make_keys(home: Path) -> None:
