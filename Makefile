@@ -94,6 +94,7 @@ fuzz: .venv ## Try 10,000 hostile inputs (two minutes); `make test` tries a slic
 .PHONY: bench
 bench: .venv ## Measure speed on repos of 3 to 1,000 overlays (10 minutes); writes docs/benchmarks.*
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench.py
+	$(BIN)/python tests/benchmarks/scaling.py
 
 .PHONY: bench-checks
 bench-checks: .venv ## Measure what the API-server checks of one object take

@@ -192,14 +192,9 @@ class _Reading:
         if text.startswith("--"):
             prefix, equals, value = text.partition("=")
             attached = value if equals else None
-            return [_Named(each, name, attached) for name, each in options.items() if name.startswith(prefix)]
-        found = []
-        for name, each in options.items():
-            if name == text[:2]:
-                found.append(_Named(each, name, text[2:]))
-            elif name.startswith(text):
-                found.append(_Named(each, name))
-        return found
+            return [_Named(options[name], name, attached) for name in self.release.beginning(prefix)]
+        short = [_Named(options[text[:2]], text[:2], text[2:])] if text[:2] in options else []
+        return [*short, *(_Named(options[name], name) for name in self.release.beginning(text))]
 
     def _positionals(self, tokens: Sequence[Token], kinds: Sequence[_Named | str], start: int) -> int:
         """The first argument that no option takes is the model; the others are errors."""
@@ -323,9 +318,7 @@ class _Reading:
     def _unknown(self, token: Token) -> Remark:
         name = token.text.partition("=")[0]
         message = f"vLLM {self.release.version} has no option {shown(name)}"
-        suggestion = closest(
-            name.lower(), [each for each in self.release.options if each.startswith("--")], 0.7
-        )
+        suggestion = closest(name.lower(), self.release.beginning("--"), 0.7)
         if elsewhere := catalog.having(name):
             age = catalog.version_key(self.release.version)
             earlier = [version for version in elsewhere if catalog.version_key(version) < age]

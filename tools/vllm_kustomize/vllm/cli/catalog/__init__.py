@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,13 @@ class Release:
     positional: Option | None
     classes: Mapping[str, Mapping[str, Any]]
     behaviours: frozenset[str]
+    names: tuple[str, ...]
+    """Those of all options, sorted."""
+
+    def beginning(self, prefix: str) -> Iterator[str]:
+        """The names of options that begin like this."""
+        after = islice(self.names, bisect_left(self.names, prefix), None)
+        return takewhile(lambda name: name.startswith(prefix), after)
 
     def distinct(self) -> tuple[Option, ...]:
         """Each option once, in the order of their names."""
@@ -95,9 +104,11 @@ def load(version: str) -> Release:
     if index is None:
         raise KeyError(version)
     options = [_option(entry) for entry in _present("options", index)]
+    by_name = {name: option for option in options for name in (*option.names, *option.hidden)}
     return Release(
         version=version,
-        options={name: option for option in options for name in (*option.names, *option.hidden)},
+        options=by_name,
+        names=tuple(sorted(by_name)),
         positional=next((option for option in options if not option.names), None),
         classes={entry["class"]: entry for entry in _present("classes", index)},
         behaviours=frozenset(entry["does"] for entry in _present("behaviours", index)),
@@ -127,7 +138,9 @@ def nearest(version: str) -> tuple[Release, bool]:
 
 def having(name: str) -> tuple[str, ...]:
     """The releases whose parser knows an option by this very name, oldest first."""
-    entries = _entries_by_name().get(name, ())
+    entries = _entries_by_name().get(name)
+    if not entries:
+        return ()
     return tuple(
         version for index, version in enumerate(releases()) if any(_covers(entry, index) for entry in entries)
     )
