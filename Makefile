@@ -152,6 +152,11 @@ bump: ## Serve with another release of vLLM: VLLM=0.34.0; then `make catalog gol
 record-vllm: $(VLLM_ENV) ## Record what the parser of a vLLM release says of many command lines: VLLM=0.34.0
 	PYTHONPATH=tools $(VLLM_ENV)/bin/python -m record.vllm_serve $(VLLM)
 
+.PHONY: record-kv-cache
+VLLM_PYTHON ?= python3
+record-kv-cache: .venv ## Record the KV cache that real servers report: FILE=tests/conformance/vllm-kv-cache-cpu.json, with VLLM_PYTHON's vLLM
+	PYTHONPATH=tools $(BIN)/python -m record.kv_cache $(FILE) $(VLLM_PYTHON)
+
 .PHONY: lock
 lock: ## Pin the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lock

@@ -15,6 +15,7 @@ import contextlib
 import gzip
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,8 @@ from catalog.__main__ import BUILD
 from catalog.extract import parser_of, serve_parser
 
 MODEL = "mistralai/Mistral-7B-Instruct-v0.3"
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+"""Where a Python object lies, which differs from run to run."""
 VALUES = (
     *(
         "1",
@@ -112,7 +115,8 @@ def verdict(parser: argparse.ArgumentParser, argv: tuple[str, ...]) -> dict[str,
         except Exception as raised:
             error = str(raised) or type(raised).__name__
     last = error.strip().splitlines()[-1].strip() if error.strip() else ""
-    return {"argv": list(argv), "accepted": not error, "error": last.rpartition("error: ")[2]}
+    said_last = _ADDRESS.sub("", last.rpartition("error: ")[2])
+    return {"argv": list(argv), "accepted": not error, "error": said_last}
 
 
 def lines(serve: argparse.ArgumentParser) -> Iterator[tuple[str, ...]]:

@@ -6,7 +6,8 @@ Only where NVIDIA's runtime is the node's default does a container see GPUs that
 Bad:   vllm/vllm-openai with limits: {nvidia.com/gpu: "0"}
 Good:  vllm/vllm-openai with limits: {nvidia.com/gpu: "1"}, or vllm/vllm-openai-cpu
 
-Source: DeviceConfig in vllm/config/device.py; device plugins in the Kubernetes documentation
+Source: DeviceConfig in vllm/config/device.py of 0.33.0, run on a machine without a GPU; device plugins in the
+Kubernetes documentation
 """
 
 from __future__ import annotations
