@@ -165,6 +165,8 @@ lock: ## Pin the newest versions that pyproject.toml allows
 		--output-file $(LOCK) --upgrade pyproject.toml
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-annotate \
 		--output-file tools/docs.lock --upgrade --group docs
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-annotate \
+		--output-file tools/action/requirements.lock --upgrade --constraint $(LOCK) pyproject.toml
 	rm -rf .venv-lock
 
 .PHONY: clean

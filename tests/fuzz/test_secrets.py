@@ -203,7 +203,7 @@ def test_secrets_stay_secret(
     slip: tuple[int, int] | None,
     fails: bool,
 ) -> None:
-    only_secrets = place % (len(SECRETS) + len(OTHERS)) < len(SECRETS)
+    only_secrets = place < PLACES - len(MISPLACED) and place % (len(SECRETS) + len(OTHERS)) < len(SECRETS)
     mark = ODD_MARKS[which] if only_secrets else MARKS[which % len(MARKS)]
     repository, out = tmp_path / "repository", tmp_path / "out"
     for folder in (repository, out):

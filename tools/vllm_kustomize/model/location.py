@@ -22,7 +22,8 @@ class Precision(IntEnum):
 class Location:
     """A place in a source file; `line` and `column` count from 1 and point at the value.
 
-    `begins` is the line where the value begins, where the place is a word further inside of it.
+    `begins` is the line where the value begins, where the place is a word further inside of it;
+    `end_column` the column behind the value, or 0 where that is not known or not to be told.
     """
 
     file: str
@@ -31,3 +32,4 @@ class Location:
     note: str = ""
     precision: Precision = Precision.EXACT
     begins: int = 0
+    end_column: int = 0

@@ -20,13 +20,15 @@ FORMATS = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__))
 class Style:
     """How to write for a person.
 
-    A `verbosity` of -1 is quiet, 1 and more is talkative; `width` is the terminal's, in columns.
+    A `verbosity` of -1 is quiet, 1 and more is talkative; `width` is the terminal's, in columns; `home` the
+    address of this project's repository, or empty where nobody says it.
     """
 
     colour: bool = False
     verbosity: int = 0
     seconds: float | None = None
     width: int | None = None
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)

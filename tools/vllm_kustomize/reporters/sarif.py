@@ -31,7 +31,12 @@ def render(report: Report, style: Style) -> str:
     ]
     run = {
         "tool": {
-            "driver": {"name": "vllm-kustomize", "version": __version__, "rules": list(map(_rule, rules))}
+            "driver": {
+                "name": "vllm-kustomize",
+                "version": __version__,
+                **({"informationUri": style.home} if style.home else {}),
+                "rules": [_rule(rule, style.home) for rule in rules],
+            }
         },
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder in which the command was run."}}},
@@ -51,8 +56,10 @@ def render(report: Report, style: Style) -> str:
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(entry: Entry) -> dict[str, Any]:
+def _rule(entry: Entry, home: str) -> dict[str, Any]:
+    page = {"helpUri": f"{home}/blob/main/docs/rules.md#group-{entry.group}"} if home else {}
     return {
+        **page,
         "id": entry.id,
         "shortDescription": {"text": entry.summary},
         "fullDescription": {"text": entry.manual},
@@ -98,9 +105,10 @@ def _physical(location: Location) -> dict[str, Any]:
     absolute = location.file.startswith("/")
     uri = quote(location.file, safe="/", errors="surrogateescape")
     artifact = {"uri": f"file://{uri}"} if absolute else {"uri": uri, "uriBaseId": _ROOT}
+    end = {"endColumn": location.end_column} if location.end_column else {}
     return {
         "artifactLocation": artifact,
-        "region": {"startLine": location.line, "startColumn": location.column},
+        "region": {"startLine": location.line, "startColumn": location.column, **end},
     }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
+from vllm_kustomize.findings.tokens import value_at
 from vllm_kustomize.model import Finding, Location, Precision, Report, Severity, Undecided
 from vllm_kustomize.reporters import Style, one_line, shared_by, visible
 from vllm_kustomize.reporters.statistics import table
@@ -19,9 +19,6 @@ _MANY = 8
 """Rules that are counted instead of named."""
 _LONG = 30
 """Findings from which on a table of all rules stands at the end."""
-_TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|(?:(?! #).)*")
-_WORD = re.compile(r"[^\s\"']+")
-_FLOW_TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[^,\]}]*")
 
 
 def render(report: Report, style: Style) -> str:
@@ -69,8 +66,7 @@ def _quote(finding: Finding, style: Style) -> Iterator[str]:
     number = str(finding.location.line)
     gutter = " " * (4 + len(number))
     room = max(_NARROWEST, min(style.width or _WIDEST, _WIDEST) - len(gutter) - 4)
-    column = finding.location.column - 1 - finding.excerpt_from
-    before, value, after = _split(finding.excerpt, column, _token_at(finding, column))
+    before, value, after = _split(finding)
     indent = len(before) - len(before.lstrip())
     if indent > 8:  # deep YAML: its indentation says nothing here
         before = before[indent - 4 :]
@@ -84,27 +80,17 @@ def _quote(finding: Finding, style: Style) -> Iterator[str]:
     yield f"{gutter} {bar} {' ' * _width(before)}{mark}"
 
 
-def _token_at(finding: Finding, column: int) -> re.Pattern[str]:
-    """What a value that begins at a column of the excerpt consists of.
+def _split(finding: Finding) -> tuple[str, str, str]:
+    """What stands in the excerpt before, at, and after the value that the finding points at; printable.
 
     A line so long that its beginning is cut off is taken for one in flow style.
     """
-    if finding.location and finding.location.begins:
-        return _WORD
-    before = finding.excerpt[:column]
-    in_flow = before.count("[") + before.count("{") > before.count("]") + before.count("}")
-    return _FLOW_TOKEN if in_flow or finding.excerpt_from else _TOKEN
-
-
-def _split(line: str, column: int, token: re.Pattern[str]) -> tuple[str, str, str]:
-    """What stands before, at, and after the value that begins at a column; printable."""
-    before = line[:column]
-    match = token.match(line, column)
-    value = match[0].rstrip().removesuffix(":") if match else ""
-    if value.startswith(("{", "[")):
-        value = value[0]
-    parts = (before, value, line[column + len(value) :])
-    return (visible(parts[0].replace("\t", " ")), visible(parts[1]), visible(parts[2]))
+    assert finding.location is not None
+    line, column = finding.excerpt, finding.location.column - 1 - finding.excerpt_from
+    is_word, in_flow = bool(finding.location.begins), bool(finding.excerpt_from)
+    value = value_at(line, column, is_word=is_word, in_flow=in_flow)
+    before, after = line[:column].replace("\t", " "), line[column + len(value) :]
+    return visible(before), visible(value), visible(after)
 
 
 def _cut(text: str, room: int) -> str:
