@@ -89,7 +89,14 @@ def sentence(finding: Finding) -> str:
 
 
 def shared_by(finding: Finding) -> str:
-    """` (in cpu, nvidia)` where several overlays share a finding, else nothing."""
-    if len(finding.overlays) < 2:
+    """` (in cpu, nvidia)` where several overlays share a finding, or one has it from a file that is not its
+    own; else nothing.
+    """
+    if len(finding.overlays) < 2 and not _is_from_elsewhere(finding):
         return ""
     return f" (in {', '.join(finding.overlays)})"
+
+
+def _is_from_elsewhere(finding: Finding) -> bool:
+    file = finding.location.file if finding.location else ""
+    return any(overlay != "." and file and not file.startswith(f"{overlay}/") for overlay in finding.overlays)
