@@ -171,7 +171,7 @@ def test_version_rules_explain_and_completion(run_cli: RunCli) -> None:
     assert run_cli("--version").output.startswith("vllm-kustomize ")
     assert "unpinned-image" in run_cli("rules").output
     assert run_cli("explain", "unpinned-image").output.startswith(
-        "unpinned-image (warning)\n\nEvery container image"
+        "unpinned-image (warning)\n\nA container image"
     )
     assert "_VLLM_KUSTOMIZE_COMPLETE=bash_complete" in run_cli("completion", "bash").output
 

@@ -1,4 +1,4 @@
-"""Pods pass the Pod Security Standards that their namespace enforces.
+"""A pod does not pass the Pod Security Standards that its namespace enforces.
 
 A Deployment whose pods break the standard is created all the same, and never gets a pod. The standard comes
 from `--pod-security`, else from the labels of the Namespace in the same build, else from the settings

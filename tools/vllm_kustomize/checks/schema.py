@@ -1,4 +1,4 @@
-"""Types, required and unknown fields of every object, from the schemas that Kubernetes publishes.
+"""A field has the wrong type, is missing, or is unknown to the schemas that Kubernetes publishes.
 
 Each Kubernetes release publishes the fields of its kinds and their types. A misspelt field is dropped or
 refused by the API server, a wrong type is always refused.

@@ -1,4 +1,4 @@
-"""An address names a Service in the namespace where the build puts it.
+"""An address names a Service in another namespace than the build puts it in.
 
 `namespace:` moves Services, but not the addresses that are written out in arguments, variables and custom
 resources: they go on asking the old namespace, and find nothing or somebody else's server.

@@ -1,4 +1,4 @@
-"""The engine builds every overlay.
+"""The engine cannot build an overlay.
 
 An overlay that does not build cannot be applied: kubectl, Argo CD and Flux all stop at the same message.
 

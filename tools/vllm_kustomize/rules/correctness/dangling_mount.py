@@ -1,4 +1,4 @@
-"""A patch that removes a volume removes its mounts too.
+"""A patch removes a volume and leaves its mounts.
 
 `$patch: delete` on a volume leaves every container's volumeMount behind, and the API server refuses the
 pod.

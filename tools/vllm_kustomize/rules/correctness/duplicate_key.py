@@ -1,4 +1,4 @@
-"""No mapping has the same key twice.
+"""A mapping has the same key twice.
 
 Most readers keep only the last one, in silence; the API server refuses the object when it validates strictly.
 

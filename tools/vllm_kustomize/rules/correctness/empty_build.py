@@ -1,4 +1,4 @@
-"""An overlay or a file of rendered YAML holds at least one object.
+"""An overlay or a file of rendered YAML holds no object.
 
 An empty result is almost always a lost `resources:` entry; with pruning switched on, Argo CD and Flux
 would delete everything that was there.

@@ -1,4 +1,4 @@
-"""Every comment that accepts a finding names known rules and gives a reason.
+"""A comment that accepts findings names no known rule, or gives no reason.
 
 A comment that does neither accepts nothing. It names the rules in brackets, may say until which day it holds,
 and the rest is the reason.

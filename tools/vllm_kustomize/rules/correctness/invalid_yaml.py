@@ -1,4 +1,4 @@
-"""A file of rendered YAML can be read.
+"""A file of rendered YAML cannot be read.
 
 No deployer could read it either.
 

@@ -1,4 +1,4 @@
-"""A merge leaves every volume, environment variable and probe with one source.
+"""A merge leaves a volume, environment variable or probe with two sources.
 
 Kustomize merges the keys of a list item and of a map: a patch that sets `persistentVolumeClaim` over
 `emptyDir`, `valueFrom` over `value` or `grpc` over `httpGet` keeps both, and the API server refuses them.

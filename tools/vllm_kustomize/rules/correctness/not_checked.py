@@ -1,4 +1,4 @@
-"""An overlay or file could be read and checked, within bounds of time and memory.
+"""An overlay or file could not be read and checked within bounds of time and memory.
 
 What takes more than any real overlay does is left unchecked rather than waited for, and so is what cannot be
 read at all. Everything else was checked; the run ends with exit code 2, because something that was asked for

@@ -1,4 +1,4 @@
-"""A role binding gives its rights to the ServiceAccount of its own build.
+"""A role binding gives its rights to a ServiceAccount that is not its own build's.
 
 `namespace:` moves a ServiceAccount, but a subject that names a third namespace stays as it is: the binding
 then speaks of an account that does not exist, and the pods get "forbidden".

@@ -1,4 +1,4 @@
-"""A container that must not run as root says as whom it runs.
+"""A container that must not run as root does not say as whom it runs.
 
 vLLM's images run as root, except vllm-openai-nonroot. With runAsNonRoot: true and no numeric runAsUser the
 kubelet refuses to start them: "container has runAsNonRoot and image will run as root".

@@ -1,4 +1,4 @@
-"""A port that is called by name exists under that name.
+"""A port is called by a name that does not exist.
 
 The API server accepts a probe or a Service whose port name no container has. The probe then fails for
 ever and the Service has no endpoints.

@@ -1,4 +1,4 @@
-"""Every comment that accepts a finding is still needed.
+"""A comment accepts a finding that is not there any more.
 
 Once the finding is gone, the comment hides the next one that comes up on the same line. It is judged where
 everything that its file has a part in was validated.

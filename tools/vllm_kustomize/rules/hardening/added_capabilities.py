@@ -1,4 +1,4 @@
-"""Every container drops all capabilities and adds none.
+"""A container keeps capabilities, or adds some.
 
 A container starts with fourteen of them, of which a server needs none: it binds port 8000 and writes its
 caches.

@@ -1,4 +1,4 @@
-"""No pod shares the host's network, process or IPC namespace.
+"""A pod shares the host's network, process or IPC namespace.
 
 Such a pod sees the node's traffic, processes or shared memory, escapes network policies, and its ports
 collide with the node's. Upstream's AMD example asks for two of them; one GPU works without.

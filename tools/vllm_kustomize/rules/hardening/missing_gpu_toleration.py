@@ -1,4 +1,4 @@
-"""A pod that asks for a GPU tolerates the taint that GPU nodes usually carry.
+"""A pod that asks for a GPU does not tolerate the taint that GPU nodes usually carry.
 
 Managed clusters taint their GPU nodes with the resource's name so that other pods stay away. Without the
 toleration the pod stays Pending there, unless an admission plugin (ExtendedResourceToleration) adds it, as

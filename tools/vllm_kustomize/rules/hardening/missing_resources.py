@@ -1,4 +1,4 @@
-"""Every container asks for CPU and memory, and has a memory limit.
+"""A container does not ask for CPU and memory, or has no memory limit.
 
 Without requests the scheduler puts the pod on a node that may have nothing left; without a memory limit
 a model that grows takes the node's other pods down with it. A CPU limit is not asked for: it only

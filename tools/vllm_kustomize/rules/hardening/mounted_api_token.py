@@ -1,4 +1,4 @@
-"""A pod that runs vLLM carries no token for the Kubernetes API.
+"""A pod that runs vLLM carries a token for the Kubernetes API.
 
 The server never calls the API; whoever breaks into it would with the token that is mounted by default.
 

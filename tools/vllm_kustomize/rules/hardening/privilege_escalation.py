@@ -1,4 +1,4 @@
-"""No container may gain more privileges than it started with.
+"""A container may gain more privileges than it started with.
 
 allowPrivilegeEscalation is true unless it is set to false: a setuid program in the image can then become
 root.

@@ -1,4 +1,4 @@
-"""No container runs privileged.
+"""A container runs privileged.
 
 A privileged container can do to the node whatever root can. Device plugins hand devices to containers
 that are not.

@@ -1,4 +1,4 @@
-"""Every container runs under a seccomp profile.
+"""A container runs without a seccomp profile.
 
 Without one, unless the cluster sets a default, every system call of the kernel can be reached from the
 container.

@@ -1,4 +1,4 @@
-"""Code from a model's repository runs only where the model needs it.
+"""Code from a model's repository runs where the model does not need it.
 
 --trust-remote-code runs Python files that the repository's owner can change at any time, with the token and
 the network of the pod. Llama, Mistral, Qwen, Gemma and most others are built into vLLM and need none.

@@ -1,4 +1,4 @@
-"""Every container image is pinned to a version or a digest.
+"""A container image is not pinned to a version or a digest.
 
 A floating tag such as `latest` changes the server on a pod restart that nobody planned: vLLM's flags and
 defaults differ between releases, and two replicas may run different ones.

@@ -1,4 +1,4 @@
-"""Every remote resource is pinned to a tag or a commit.
+"""A remote resource is not pinned to a tag or a commit.
 
 Without `?ref=`, or with a branch, the build changes when someone else pushes, and two clusters that
 build an hour apart run different things.

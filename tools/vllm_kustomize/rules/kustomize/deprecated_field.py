@@ -1,4 +1,4 @@
-"""A kustomization uses no deprecated field.
+"""A kustomization uses a deprecated field.
 
 Kustomize still reads them with a warning that few people see, `kustomize edit fix` rewrites them, and v1 of
 the format has none of them.

@@ -1,4 +1,4 @@
-"""No `${name}` stands in an object that Flux may substitute.
+"""`${name}` stands in an object that Flux may substitute.
 
 With any variable in a Flux Kustomization's postBuild, Flux replaces every `${name}` of the build, and those
 that it has no value for by nothing: Grafana's data sources, shell scripts and templates come out broken. Only

@@ -1,4 +1,4 @@
-"""A Secret that is filled in the cluster stays filled under Flux.
+"""A Secret that is filled in the cluster is emptied by Flux.
 
 kustomize-controller takes back what kubectl added to an object that it applies. A token that was put into
 a Secret without data with kubectl patch is gone after the next reconciliation, and a gated model stops

@@ -1,4 +1,4 @@
-"""The build does not depend on what Kustomize 5.8.0 lost.
+"""The build depends on what Kustomize 5.8.0 lost.
 
 Where a kustomization sets `namespace:`, Kustomize 5.8.0 no longer finds an object that a base has renamed
 with `namePrefix` or `nameSuffix` when a patch names it without its namespace: the build fails with "no

@@ -1,4 +1,4 @@
-"""The folder that Argo CD or Flux syncs from this repository is there.
+"""Argo CD or Flux syncs a folder of this repository that is not there.
 
 A `path:` that does not exist stops the sync: Flux reports "kustomization path not found", Argo CD "app path
 does not exist", and the cluster stays as it was. A source whose URL is a remote of this repository is judged

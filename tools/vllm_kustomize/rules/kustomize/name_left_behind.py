@@ -1,4 +1,4 @@
-"""A custom resource calls every object by the name that it gets.
+"""A custom resource calls an object by a name that it does not have any more.
 
 `namePrefix`, `nameSuffix` and the hash of a generated ConfigMap or Secret rename objects and, in built-in
 kinds, what refers to them. Kustomize does not know the fields of custom resources: a ScaledObject or

@@ -1,4 +1,4 @@
-"""A strategic merge patch that names a container names one that exists.
+"""A strategic merge patch names a container that does not exist.
 
 Containers are merged by name. A name that the base does not have adds a second container, which has no
 image, instead of changing the first.

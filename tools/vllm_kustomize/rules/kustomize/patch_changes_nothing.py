@@ -1,4 +1,4 @@
-"""Every patch changes something.
+"""A patch changes nothing.
 
 A patch that leaves its target as it was is left over from an earlier state of the base, or names a field
 by a path that something else sets later. Whoever reads it believes that it matters. A Component may make sure

@@ -1,4 +1,4 @@
-"""Every patch with a target selects an object.
+"""A patch's target selects no object.
 
 Kustomize applies such a patch to nothing, says nothing and succeeds: what it should change goes to the
 cluster unchanged. A Component may hold patches for what only some builds have; there the rule speaks up

@@ -1,4 +1,4 @@
-"""A Deployment that is recreated keeps no settings for rolling updates.
+"""A Deployment that is recreated keeps settings for rolling updates.
 
 A patch that sets `type: Recreate` keeps the base's `rollingUpdate`, and the API server refuses both
 together.

@@ -1,4 +1,4 @@
-"""`namespace:` renames no Namespace object by accident.
+"""`namespace:` renames a Namespace object.
 
 Kustomize gives a Namespace object of the build the name in `namespace:`, whatever it was called. Its labels
 and quotas then apply to another namespace, which may be one that exists.

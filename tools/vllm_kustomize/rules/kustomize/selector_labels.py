@@ -1,4 +1,4 @@
-"""Labels that are also written into selectors reach every selector that needs them.
+"""Labels that are also written into selectors do not reach every selector that needs them.
 
 `includeSelectors: true` (and `commonLabels`) changes the selectors of Deployments, Services and
 PodDisruptionBudgets, and also the clients that a NetworkPolicy allows, which do not have the label. It does

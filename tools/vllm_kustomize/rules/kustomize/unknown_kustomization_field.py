@@ -1,4 +1,4 @@
-"""A kustomization has only fields that Kustomize knows.
+"""A kustomization has a field that Kustomize does not know.
 
 Kustomize refuses the whole build over one unknown field, and names neither the file nor the line.
 

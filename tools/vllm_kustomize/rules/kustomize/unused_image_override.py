@@ -1,4 +1,4 @@
-"""Every entry of `images:` names an image of the build.
+"""An entry of `images:` names no image of the build.
 
 Kustomize ignores an entry whose name no container has. The usual cause is a component or base that has
 already renamed the image: from then on it goes by its new name. A Component may name images that only some

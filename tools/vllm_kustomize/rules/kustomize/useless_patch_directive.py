@@ -1,4 +1,4 @@
-"""No patch has `$patch: replace` inside a list item.
+"""A patch has `$patch: replace` inside a list item, where it does nothing.
 
 Kustomize obeys it on maps and on whole lists. Inside an item of a list that merges by key the item is left
 as it was, with the patch's values lost; in any other list the directive goes to the cluster as a field.

@@ -1,4 +1,4 @@
-"""A model from a path has a name that clients can use.
+"""A model from a path has no name that clients can use.
 
 Without --served-model-name clients must send the path in the container as the model's name, and moving the
 files breaks them all.

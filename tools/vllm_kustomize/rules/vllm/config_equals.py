@@ -1,4 +1,4 @@
-"""The configuration file of the server is an argument of its own.
+"""The configuration file of the server is joined to its option by `=`, which the server does not read.
 
 vLLM looks for `--config` among its arguments, so `--config=FILE` is passed over in silence: the server
 starts with none of the file's options, and without a model on the command line it serves Qwen/Qwen3-0.6B.

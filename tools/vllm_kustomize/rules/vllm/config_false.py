@@ -1,4 +1,4 @@
-"""No option is switched off with `false` in the configuration file of `vllm serve`.
+"""An option is set to `false` in the configuration file of `vllm serve`, which does not switch it off.
 
 vLLM drops such a line without a word: it looks for the negated option in the parser of the `vllm` command,
 which has none of the server's options. What is on by default stays on.

@@ -1,4 +1,4 @@
-"""--max-model-len is at most the context that the model was made for.
+"""--max-model-len is longer than the context that the model was made for.
 
 vLLM derives the model's context from its config.json and stops when asked for more: "User-specified
 max_model_len is greater than the derived max_model_len". VLLM_ALLOW_LONG_MAX_MODEL_LEN or other RoPE

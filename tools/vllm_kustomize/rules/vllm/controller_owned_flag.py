@@ -1,4 +1,4 @@
-"""No flag contradicts the controller that makes the pod.
+"""A flag contradicts the controller that makes the pod.
 
 KubeAI, KServe's LLMInferenceService, llmaz and production-stack give vLLM flags of their own and append
 what an object adds. vLLM takes the last one of two, but probes, Services and proxies go on asking the

@@ -1,4 +1,4 @@
-"""A GPU server is not scaled by its CPU or memory.
+"""A GPU server is scaled by its CPU or memory.
 
 While a GPU computes, vLLM's processes spin on one core or wait; neither CPU nor memory follow the load, and a
 replica more costs a GPU and minutes of loading. Waiting requests and the fill of the KV cache do follow it.

@@ -1,4 +1,4 @@
-"""A CPU server's memory limit holds its weights, its KV cache and its runtime.
+"""A CPU server's memory limit is too small for its weights, its KV cache and its runtime.
 
 On CPUs weights and KV cache are ordinary memory, and count against the container's limit. Without a limit
 vLLM takes most of the node's memory for the KV cache; with one that is too small the kernel kills the server

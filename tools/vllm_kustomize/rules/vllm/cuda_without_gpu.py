@@ -1,4 +1,4 @@
-"""A CUDA image has a GPU.
+"""A CUDA image is given no GPU.
 
 `nvidia.com/gpu: 0` gives the container none, and vLLM's CUDA build ends with "Failed to infer device type".
 Only where NVIDIA's runtime is the node's default does a container see GPUs that it did not ask for.

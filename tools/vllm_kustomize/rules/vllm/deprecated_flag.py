@@ -1,4 +1,4 @@
-"""No option of the server is deprecated in its vLLM release.
+"""An option of the server is deprecated in its vLLM release.
 
 vLLM removes deprecated options after a few releases, and a server that still has one then stops at start.
 Changing it now makes the next upgrade a change of the image's tag alone.

@@ -1,4 +1,4 @@
-"""The image is one that vLLM still publishes.
+"""The image is one that vLLM no longer publishes.
 
 rocm/vllm is deprecated since January 2026: it lags behind vLLM's releases, and its entrypoint is a shell, so
 that arguments alone start no server.

@@ -1,4 +1,4 @@
-"""The arguments of the server begin where its entrypoint ends, and name a model.
+"""The arguments of the server repeat its entrypoint, or name no model.
 
 The images start `vllm serve` themselves. Words that repeat it are taken for the model and for a stray
 argument, and without a model vLLM downloads and serves Qwen/Qwen3-0.6B, which nobody asked for.

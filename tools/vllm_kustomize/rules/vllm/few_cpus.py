@@ -1,4 +1,4 @@
-"""A server has a CPU for each rank and two more.
+"""A server has fewer CPUs than one for each rank and two more.
 
 The API server, the engine core and each GPU's worker are processes that poll: with fewer CPUs than 2 + GPUs
 they wait for each other, and the GPUs for them. vLLM means physical cores: twice as many CPUs where each is

@@ -1,4 +1,4 @@
-"""Every GPU that a model claims from another system is used.
+"""A model claims GPUs from another system and does not use all of them.
 
 KubeAI, llmaz and production-stack take the number of GPUs in one field and give it to the pod alone: vLLM
 uses one GPU unless --tensor-parallel-size (or another size) says more. The others stay idle, and a model

@@ -1,4 +1,4 @@
-"""CUDA_VISIBLE_DEVICES leaves enough of the container's GPUs for the server's ranks.
+"""CUDA_VISIBLE_DEVICES hides GPUs that the server's ranks need.
 
 The device plugin numbers the GPUs of a container from 0. CUDA uses those that the variable lists, up to the
 first number that there is not.

@@ -1,4 +1,4 @@
-"""The image is built for the device that the container asks for.
+"""The image is built for another device than the container asks for.
 
 vLLM's images hold one backend each: vllm/vllm-openai is for NVIDIA GPUs, -rocm for AMD GPUs, -xpu for
 Intel's, -cpu for none. In the wrong one vLLM finds no device and stops, and a GPU given to the CPU image is

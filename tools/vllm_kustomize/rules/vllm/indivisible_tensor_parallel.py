@@ -1,4 +1,4 @@
-"""The model can be cut into as many pieces as --tensor-parallel-size says.
+"""The model cannot be cut into as many pieces as --tensor-parallel-size says.
 
 Each rank takes an equal share of a layer's attention heads; where they do not divide evenly, vLLM stops with
 "Total number of attention heads must be divisible by tensor parallel size".

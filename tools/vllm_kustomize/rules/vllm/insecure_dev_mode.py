@@ -1,4 +1,4 @@
-"""No switch for developers is on.
+"""A switch for developers is on.
 
 VLLM_SERVER_DEV_MODE opens endpoints that stop the engine, reset its caches and call methods inside it, for
 anyone who reaches the port: the API key does not guard them. VLLM_ALLOW_INSECURE_SERIALIZATION unpickles what

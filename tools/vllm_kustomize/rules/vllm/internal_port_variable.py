@@ -1,4 +1,4 @@
-"""VLLM_PORT and VLLM_HOST_IP are not used for the API server.
+"""VLLM_PORT or VLLM_HOST_IP is taken for the API server's.
 
 They set the address at which vLLM's own processes meet. The API server listens on --host and --port; giving
 both the same number makes them compete for it.

@@ -1,4 +1,4 @@
-"""Every option of the server has a value that its vLLM release accepts.
+"""An option of the server has a value that its vLLM release refuses.
 
 vLLM reads its whole command line before it does anything else, and stops on the first value that is missing,
 of the wrong type, not among the choices, or JSON with an unknown key.

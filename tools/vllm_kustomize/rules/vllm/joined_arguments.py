@@ -1,4 +1,4 @@
-"""Each item of command and args is one argument.
+"""Several words stand in one item of command or args.
 
 Nothing splits an item at its spaces: `--model facebook/opt-125m` in one item is one word, which vLLM takes
 for the name of the model, and `vllm serve model` as a command is a program of that name, which no image has.

@@ -1,4 +1,4 @@
-"""One request of full length fits into the GPU's memory.
+"""One request of full length does not fit into the GPU's memory.
 
 After the weights, what is left of the GPU's memory becomes the KV cache, and vLLM stops unless one request of
 --max-model-len tokens fits: "To serve at least one request with the model's max seq len". Known models and

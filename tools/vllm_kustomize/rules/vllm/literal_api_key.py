@@ -1,4 +1,4 @@
-"""The API key is not written into the arguments.
+"""The API key is written into the arguments.
 
 Arguments stand in the manifest, in the pod's status and in the process list of the node, and what is
 committed stays in the history.

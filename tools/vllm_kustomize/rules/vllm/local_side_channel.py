@@ -1,4 +1,4 @@
-"""Servers that hand each other the KV cache through NIXL have an address that the others reach.
+"""Servers that hand each other the KV cache through NIXL have an address that only they reach.
 
 The handshake goes to VLLM_NIXL_SIDE_CHANNEL_HOST, which is `localhost` unless set: a decode pod then asks
 itself instead of the prefill pod.

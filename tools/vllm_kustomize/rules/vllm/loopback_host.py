@@ -1,4 +1,4 @@
-"""The server listens where the pod's traffic arrives.
+"""The server listens where the pod's traffic does not arrive.
 
 With --host=127.0.0.1 or localhost the server answers processes in its own pod only: probes and Services
 connect to the pod's address and are refused for ever. Where neither is there it may be meant so.

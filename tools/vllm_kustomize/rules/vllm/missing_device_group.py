@@ -1,4 +1,4 @@
-"""A ROCm server that is not root is in the groups that own the GPUs.
+"""A ROCm server that is not root is not in the groups that own the GPUs.
 
 /dev/kfd and /dev/dri belong to the groups render and video of the node. Root needs neither; any other user
 finds no GPU without them. The number of render differs between distributions (992, 993, 109 ...).

@@ -1,4 +1,4 @@
-"""A user other than root may write to the model volume.
+"""A user other than root may not write to the model volume.
 
 A fresh volume belongs to root. fsGroup makes the kubelet hand it to a group that the server's processes are
 in; without it the first download fails with "Permission denied".

@@ -1,4 +1,4 @@
-"""LoRA adapters are loaded by a server that has LoRA enabled.
+"""LoRA adapters are given to a server that has LoRA switched off.
 
 The server loads what --lora-modules names when it starts, and without --enable-lora the engine answers that
 LoRA is not enabled.

@@ -1,4 +1,4 @@
-"""Downloaded models survive a restart.
+"""Downloaded models do not survive a restart.
 
 Without a volume at the Hugging Face cache every restart and every rescheduling downloads the model again:
 minutes to an hour in which the server is down, and the node's disk fills up.

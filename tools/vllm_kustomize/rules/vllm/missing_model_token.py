@@ -1,4 +1,4 @@
-"""A gated model is downloaded with a token.
+"""A gated model is downloaded without a token.
 
 The Hub answers 401 for gated repositories, such as those of meta-llama and google/gemma, unless a token of
 someone who accepted the licence is sent. The server then stops after a restart or two without a word on why.

@@ -1,4 +1,4 @@
-"""Ray is used with an image that has it.
+"""Ray is used with an image that does not have it.
 
 Since 0.16 Ray is an optional dependency that vLLM's own images do not install, and
 --distributed-executor-backend=ray ends with an import error there. Several nodes work without it, with

@@ -1,4 +1,4 @@
-"""Automatic tool choice has a parser.
+"""Automatic tool choice is on without a parser.
 
 `--enable-auto-tool-choice` alone ends with "--enable-auto-tool-choice requires --tool-call-parser".
 

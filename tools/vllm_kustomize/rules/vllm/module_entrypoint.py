@@ -1,4 +1,4 @@
-"""The server starts with `vllm serve`, and a module gets its model by --model.
+"""The server starts as a module, which is deprecated, or with a model that the module ignores.
 
 `python -m vllm.entrypoints.openai.api_server` is deprecated since 0.29. It takes a positional model as well
 since 0.10.0, ignores it, and serves --model's default, Qwen/Qwen3-0.6B in 0.10.2.

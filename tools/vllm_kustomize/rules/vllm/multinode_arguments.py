@@ -1,4 +1,4 @@
-"""A server that spans nodes says where they meet and which it is.
+"""A server that spans nodes does not say where they meet, or which it is.
 
 With --nnodes above 1 the ranks meet at --master-addr, which is 127.0.0.1 by default: each node would wait
 for the others at itself. Every node but the first runs with --headless; a second API server on one of them

@@ -1,4 +1,4 @@
-"""A server that may not ask the Hub finds its model on a volume.
+"""A server that may not ask the Hub has no volume to find its model on.
 
 With HF_HUB_OFFLINE=1 vLLM looks for the model in the Hugging Face cache alone, which is empty in vLLM's own
 images.

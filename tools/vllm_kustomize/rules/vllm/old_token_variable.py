@@ -1,4 +1,4 @@
-"""The Hugging Face token is in HF_TOKEN.
+"""The Hugging Face token is in a variable of an old name.
 
 HUGGING_FACE_HUB_TOKEN is the name of years ago, which huggingface_hub reads for backward compatibility only;
 vLLM's documentation uses HF_TOKEN.

@@ -1,4 +1,4 @@
-"""Files that arguments name are in the image or on a mount.
+"""An argument names a file that is on no mount.
 
 vLLM's own images hold vLLM and its examples. A chat template, an adapter or a configuration file at another
 absolute path comes from a volume, and without one the server ends when it opens the file. That is certain

@@ -1,4 +1,4 @@
-"""Probes speak the protocol that the server speaks.
+"""A probe speaks another protocol than the server.
 
 With --ssl-certfile vLLM answers HTTPS only, without it HTTP only; with --grpc it serves gRPC and no HTTP. A
 probe in the other protocol never succeeds.

@@ -1,4 +1,4 @@
-"""No probe asks for a path that the API key protects.
+"""A probe asks for a path that the API key protects.
 
 With --api-key or VLLM_API_KEY vLLM answers 401 to everything under /v1, /v2, /inference and /cohere that
 carries no key. Such a probe never succeeds: the pod never becomes ready, or is killed again and again.

@@ -1,4 +1,4 @@
-"""--quantization names what the model's checkpoint is.
+"""--quantization names another method than the model's checkpoint has.
 
 A checkpoint says itself how it is quantised, and vLLM stops at another method: "Quantization method specified
 in the model config (awq) does not match". Methods such as awq and gptq also stop at a checkpoint that is not

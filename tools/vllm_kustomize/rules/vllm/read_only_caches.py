@@ -1,4 +1,4 @@
-"""With a read-only root file system every directory that vLLM writes to is on a volume.
+"""The root file system is read-only, and a directory that vLLM writes to is on no volume.
 
 vLLM writes to /tmp (sockets and compiled kernels), the Hugging Face cache, and its own cache below HOME. Any
 of them on the read-only root stops the server with "Read-only file system". A model that lies on a read-only

@@ -1,4 +1,4 @@
-"""No option of the server is given twice.
+"""An option of the server is given twice.
 
 vLLM takes the last one and says nothing at the usual log level. A patch that adds an argument to a base
 that already has it changes nothing, or changes more than it shows.

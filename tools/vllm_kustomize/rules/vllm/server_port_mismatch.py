@@ -1,4 +1,4 @@
-"""Probes and the container's ports name the port that the server listens on.
+"""A probe or a port of the container names another port than the server listens on.
 
 vLLM listens on --port, 8000 by default; a declared containerPort does not change it. A probe of another port
 is refused for ever, and a Service that targets a named port sends its requests nowhere. A port that nobody

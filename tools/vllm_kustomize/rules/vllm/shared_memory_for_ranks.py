@@ -1,4 +1,4 @@
-"""The shared memory is large enough for all ranks of the server.
+"""The shared memory is too small for all ranks of the server.
 
 Each engine's message queue takes up to 160 MiB of /dev/shm and each of its ranks another 240 MiB, before
 NCCL: eight ranks need more than 2Gi. An engine that finds too little stops with "Insufficient space in

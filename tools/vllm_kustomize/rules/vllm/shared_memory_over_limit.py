@@ -1,4 +1,4 @@
-"""The shared memory fits into the container's memory limit.
+"""The shared memory does not fit into the container's memory limit.
 
 What is written to a Memory emptyDir counts against the memory limit of the container that writes it. A
 sizeLimit at or above that limit promises space that ends in an OOM kill; without a sizeLimit the pod's memory

@@ -1,4 +1,4 @@
-"""The grace period is longer than the shutdown that it has to cover.
+"""The grace period is shorter than the shutdown that it has to cover, or requests are aborted.
 
 At the end of a pod Kubernetes runs preStop, then sends SIGTERM; vLLM then lets requests finish for
 `--shutdown-timeout` seconds. What is left when terminationGracePeriodSeconds are over is killed.

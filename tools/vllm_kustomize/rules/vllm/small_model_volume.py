@@ -1,4 +1,4 @@
-"""The claim for models is larger than the model.
+"""The claim for models is smaller than the model.
 
 A download that does not fit ends with "No space left on device", after which every restart begins it again.
 

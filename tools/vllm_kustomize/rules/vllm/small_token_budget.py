@@ -1,4 +1,4 @@
-"""A step takes at least as many tokens as it must.
+"""A step takes fewer tokens than it must.
 
 --max-num-batched-tokens below --max-num-seqs leaves some of the sequences without a token, and without
 chunked prefill a prompt has to fit into one step: vLLM stops on either.

@@ -1,4 +1,4 @@
-"""Variables in arguments are ones that Kubernetes replaces.
+"""An argument has a variable that Kubernetes does not replace.
 
 Kubernetes replaces `$(NAME)` by a variable of the container, and leaves it as it is where there is none. It
 never replaces `$NAME`: that is a shell's, and without one vLLM gets the text itself.

@@ -1,4 +1,4 @@
-"""Every option of the server exists in its vLLM release.
+"""An option of the server does not exist in its vLLM release.
 
 vLLM stops at once on an option that it does not know, and options come and go with its releases: an upgrade
 of the image, or a typo, ends in a crash loop. Underscores, unambiguous abbreviations and the negated forms

@@ -1,4 +1,4 @@
-"""Autoscaling asks for metrics that the server's release has.
+"""Autoscaling asks for metrics that the server's release does not have.
 
 vLLM renames metrics between releases (vllm:gpu_cache_usage_perc became vllm:kv_cache_usage_perc). A query
 for one that is gone returns nothing, and the autoscaler stays where it is.

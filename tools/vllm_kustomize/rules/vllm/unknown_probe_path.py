@@ -1,4 +1,4 @@
-"""Probes ask for a path that vLLM serves.
+"""A probe asks for a path that vLLM does not serve.
 
 Everything else is answered with 404, which a probe takes for a failure: the pod never becomes ready.
 

@@ -1,4 +1,4 @@
-"""Every VLLM_* variable is one that the release knows.
+"""A VLLM_* variable is one that the release does not know.
 
 vLLM warns "Unknown vLLM environment variable detected" and goes on without it, so that a mistyped or removed
 variable silently does nothing; with --fail-on-environ-validation it stops.

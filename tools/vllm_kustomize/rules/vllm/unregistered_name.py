@@ -1,4 +1,4 @@
-"""Parsers, backends, connectors, formats and methods are ones that the release has.
+"""A parser, backend, connector, format or method is one that the release does not have.
 
 The command line takes any name, and the server stops where it looks the name up: `invalid tool call parser`,
 `Unknown attention backend`, `Unsupported connector type`, `Load format is not supported`, `Unknown

@@ -1,4 +1,4 @@
-"""The GPU computes in the type that is asked for.
+"""The GPU does not compute in the type that is asked for.
 
 GPUs before Ampere (compute capability 8.0), such as T4 and V100, have no bfloat16: vLLM stops with "Bfloat16
 is only supported on GPUs with compute capability of at least 8.0".

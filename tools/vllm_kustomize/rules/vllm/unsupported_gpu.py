@@ -1,4 +1,4 @@
-"""The release's CUDA image has kernels for the GPU.
+"""The release's CUDA image has no kernels for the GPU.
 
 The images are built for a list of architectures, and PyTorch drops old ones with CUDA: from 0.20 on, built
 with CUDA 13, it begins at compute capability 7.5, and a V100 (7.0) has "no kernel image available for

@@ -1,4 +1,4 @@
-"""The volume for models is mounted where the server looks for them.
+"""The volume for models is not mounted where the server looks for them.
 
 Downloads go to $HF_HOME, or else to .cache/huggingface in the home of the user that the container runs as:
 /root for vLLM's images, /home/vllm for user 2000 of the CUDA image. A volume anywhere else stays empty, and

@@ -1,4 +1,4 @@
-"""The server's user has a home that it may write to.
+"""The server's user has no home that it may write to.
 
 vLLM, PyTorch, Triton and Hugging Face keep caches below HOME. A user that the image does not know gets
 HOME=/, where only root may write: the server stops with "PermissionError: '/.cache'" or "'/.triton'". The

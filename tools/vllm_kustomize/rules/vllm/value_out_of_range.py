@@ -1,4 +1,4 @@
-"""Numbers on the command line are ones that the engine takes.
+"""A number on the command line is one that the engine does not take.
 
 vLLM's parser lets every number pass; the engine's configuration then stops at sizes below 1, a memory share
 beyond 1, or a port that does not exist.

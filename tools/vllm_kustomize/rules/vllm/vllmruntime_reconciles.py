@@ -1,4 +1,4 @@
-"""A VLLMRuntime is one that production-stack's operator can reconcile.
+"""A VLLMRuntime is one that production-stack's operator cannot reconcile.
 
 The operator makes the Deployment once. Without nodeSelectorTerms it panics at every reconcile after that,
 so that no change and no status arrives; an empty runtimeClass makes a Deployment that the API server
