@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from vllm_kustomize.kubernetes.fields import mapping, strings
 from vllm_kustomize.kubernetes.pods import PROBES, Container, Pod, pods
 from vllm_kustomize.model import Problem, Resource, Severity
-from vllm_kustomize.vllm.startup import COLD, WARM, measured, seconds_to_fail
+from vllm_kustomize.vllm.startup import COLD, FASTEST, measured, seconds_to_fail
 
 SEVERITY = Severity.WARNING
 HELP = (
     "Add the probe: httpGet /health on the server's port, with an hour's budget for startup and "
-    "progressDeadlineSeconds above it."
+    "progressDeadlineSeconds above it (and VLLM_ENGINE_READY_TIMEOUT_S, with several API servers)."
 )
 
 
@@ -51,7 +51,7 @@ def _check(pod: Pod, container: Container) -> Iterator[Problem]:
             (*container.path, "startupProbe"),
             f"{container} has no startupProbe: its livenessProbe kills it after {seconds} s, and a 7B model "
             f"on an H100 took {measured(seconds)} to load",
-            severity=Severity.ERROR if seconds < WARM else None,
+            severity=Severity.ERROR if seconds < FASTEST else None,
         )
     elif "readinessProbe" in missing:
         without = f"{', '.join(missing[:-1])} and {missing[-1]}" if len(missing) > 1 else missing[0]

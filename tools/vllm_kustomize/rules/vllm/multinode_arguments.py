@@ -48,7 +48,9 @@ def check_server(server: Server) -> Iterator[Problem]:
         yield Problem(server.place("node_rank", "nnodes"), f"{message} ({server.vllm})")
     size = get(server.resource.manifest, ("spec", "leaderWorkerTemplate", "size"))
     if isinstance(size, int) and isinstance(server.value("nnodes"), int) and size != nodes:
-        yield Problem(place, f"{shown}, but the LeaderWorkerSet has groups of {size} pods ({server.vllm})")
+        message = f"{shown}, but the LeaderWorkerSet has groups of {size} pods ({server.vllm})"
+        # more pods than one engine's nodes may be data-parallel copies of it
+        yield Problem(place, message, severity=None if size < nodes else Severity.WARNING)
 
 
 def _is_worker_template(server: Server) -> bool:

@@ -20,8 +20,8 @@ from vllm_kustomize.vllm.startup import WARM, startup_budget
 
 SEVERITY = Severity.WARNING
 HELP = (
-    "Raise failureThreshold of the startup probe, and progressDeadlineSeconds above it, or bring the weights "
-    "in an init container or image."
+    "Raise failureThreshold of the startup probe, and progressDeadlineSeconds above it (with several API "
+    "servers VLLM_ENGINE_READY_TIMEOUT_S too), or bring the weights in an init container or image."
 )
 
 _BYTES_A_SECOND = 1_250_000_000

@@ -20,7 +20,7 @@ from vllm_kustomize.vllm.startup import COLD, WARM, measured, startup_budget
 SEVERITY = Severity.ERROR
 HELP = (
     "Raise failureThreshold: periodSeconds x failureThreshold is the time that the server has; "
-    "progressDeadlineSeconds belongs above it."
+    "progressDeadlineSeconds belongs above it, and VLLM_ENGINE_READY_TIMEOUT_S with several API servers."
 )
 
 

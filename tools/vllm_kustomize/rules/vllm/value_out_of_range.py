@@ -37,8 +37,9 @@ _LEAST: dict[str, float] = {
     "cpu_offload_gb": 0,
     "shutdown_timeout": 0,
 }
+# 0 is a port that the system chooses
 _PORTS = ("port", "master_port", "data_parallel_rpc_port", "data_parallel_supervisor_port")
-_BOUNDS = {option: (least, _INFINITE) for option, least in _LEAST.items()} | dict.fromkeys(_PORTS, (1, 65535))
+_BOUNDS = {option: (least, _INFINITE) for option, least in _LEAST.items()} | dict.fromkeys(_PORTS, (0, 65535))
 
 
 def check_server(server: Server) -> Iterator[Problem]:

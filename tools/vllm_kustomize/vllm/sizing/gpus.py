@@ -63,7 +63,7 @@ def find_gpu(name: str) -> Gpu:
         return Gpu(name, "nvidia", int(slice_[1]) << 30)
     if plain := re.fullmatch(r"(\d{1,6})\s*Gi?B?", product, re.IGNORECASE):
         return Gpu(f"GPU of {plain[1]} GiB", "nvidia", int(plain[1]) << 30)
-    wanted = set(_words(product))
+    wanted = set(_words(product)) - _OF_ALL
     matches = [gpu for gpu in known_gpus() if wanted and wanted <= set(_words(gpu.product))]
     exact = [gpu for gpu in matches if gpu.product.lower() == product.lower()]
     shortest = exact or matches
@@ -72,6 +72,10 @@ def find_gpu(name: str) -> Gpu:
     if len({gpu.memory for gpu in shortest}) > 1:
         raise Error(f"GPU {name!r} may be any of {', '.join(gpu.product for gpu in shortest)}; say which")
     return min(shortest, key=lambda gpu: len(gpu.product))
+
+
+_OF_ALL = {"nvidia", "tesla"}
+"""Words that tell no product from another; GKE writes `nvidia-tesla-t4`."""
 
 
 def _words(product: str) -> list[str]:
