@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,3 +156,34 @@ def test_entries_of_a_baseline_that_match_nothing_are_told(run_cli: RunCli, repo
     (repo / "overlays/good/pod.yaml").write_text(POD.replace("  hostPID: true\n", ""))
     result = run_cli(*arguments, "--concise", cwd=repo)
     assert "known.json:1:1: info[unused-suppression] 1 entry of the baseline matches nothing" in result.output
+
+
+def test_a_file_that_cannot_be_read_is_not_checked(run_cli: RunCli, repo: Path) -> None:
+    """Whatever the reason; here it is too large. What was asked for besides it is checked."""
+    with (repo / "large.yaml").open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    (repo / "good.yaml").write_text(POD)
+    result = run_cli("validate", "large.yaml", "good.yaml", "--concise", "--select=host-namespaces", cwd=repo)
+    assert (result.code, result.output) == (
+        2,
+        "good.yaml:6:12: warning[host-namespaces] Pod/p: the pod runs in the host's process namespace\n"
+        "large.yaml:1:1: error[not-checked] not checked: it cannot be read: larger than 64 MiB\n",
+    )
+
+
+@pytest.mark.parametrize("named", ["overlays", "."])
+def test_a_folder_that_cannot_be_read_is_not_passed_over(
+    run_cli: RunCli, repo: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    closed = repo / "overlays"
+    real = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if Path(path).absolute() == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    result = run_cli("validate", named, cwd=repo)
+    assert result.code == 2
+    assert "overlays: Permission denied" in result.errors

@@ -25,3 +25,18 @@ def test_actions_are_pinned_by_commit() -> None:
     loose = {name for name in used if not re.search(r"@[0-9a-f]{40}\Z", name)}
     # The one whose commit could not be verified, as release.yml says.
     assert loose == {"pypa/gh-action-pypi-publish@v1.14.0"}
+
+
+def test_every_promise_names_a_test_that_exists() -> None:
+    text = (REPO / "docs/security.md").read_text(encoding="utf-8")
+    promises = [line for line in text.splitlines() if line.startswith("| ") and "promise" not in line]
+    named = [re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", line) for line in promises]
+    assert promises
+    assert all(named), "a promise without a test"
+    missing = [
+        f"{file}::{test}"
+        for tests in named
+        for file, test in tests
+        if not re.search(rf"^def {test}\(", (REPO / file).read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert missing == []

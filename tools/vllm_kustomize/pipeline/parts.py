@@ -106,9 +106,12 @@ def _check_file(name: str, plan: Plan, tree: SourceTree) -> Part:
     file = shown(name)
     try:
         tree.texts[file] = _read(name)
-    except Unreadable as error:
+    except OSError as error:
+        return hide(Part((not_checked(f"it cannot be read: {error.strerror}", None, file),)), Mask())
+    except UnicodeDecodeError as error:
         whole = Location(file, 1, 1, precision=Precision.FILE)
-        return Part(_finding("invalid-yaml", str(error), whole, plan))
+        message = f"{file} is not UTF-8 (byte {error.start})"
+        return Part(_finding("invalid-yaml", message, whole, plan))
     resources: list[Resource] = []
     part = _check_text(file, plan, tree, resources)
     return _read_sources(
@@ -187,16 +190,6 @@ def _finding(
     return (Finding(rule_id, rule.severity, message, rule.help, name, None, (), location, related),)
 
 
-class Unreadable(Error):
-    """A file that holds no text; the other targets are checked all the same."""
-
-
 def _read(name: str) -> str:
-    try:
-        data = read_stream(sys.stdin) if name == "-" else read_bytes(name)
-    except OSError as error:
-        raise Unreadable(f"cannot read {shown(name)}: {error.strerror}") from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"{shown(name)} is not UTF-8 (byte {error.start})") from None
+    data = read_stream(sys.stdin) if name == "-" else read_bytes(name)
+    return data.decode("utf-8-sig")
