@@ -22,7 +22,7 @@ from vllm_kustomize.pipeline import validate
 from vllm_kustomize.settings import Settings
 
 COMPONENTS = REPO / "components"
-OVERLAYS = ("cpu", "nvidia", "amd", "nvidia-replicas", "nvidia-multinode", "nvidia-disaggregated")
+OVERLAYS = ("cpu", "nvidia", "amd", "intel", "nvidia-replicas", "nvidia-multinode", "nvidia-disaggregated")
 PAIR = ("transfer", "prefill", "roles")
 """Parts of nvidia-disaggregated: a component is listed before them."""
 DOCUMENT = REPO / "docs/components.md"

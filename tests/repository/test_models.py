@@ -54,7 +54,7 @@ components:
 
 A test computes that the model fits the GPUs; where `size` does not know its layers, the figure is that of
 vLLM's recipe. List a preset before `multi-node` and `model-download-job`. It brings its size of tensor
-parallelism along; `cpu` has no GPU for it.
+parallelism along, and is made for `nvidia` and `amd`.
 """
 
 

@@ -18,6 +18,7 @@ OVERLAYS = (
     "overlays/integrations/llama-stack",
     "overlays/integrations/llmaz",
     "overlays/integrations/production-stack",
+    "overlays/intel",
     "overlays/nvidia",
     "overlays/nvidia-disaggregated",
     "overlays/nvidia-multinode",
