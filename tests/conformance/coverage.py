@@ -120,7 +120,7 @@ it rejected {rejected} and accepted {accepted}.
 *At the server's path* is the share with an error at a field that the server names, or at or above the change
 where it names none.
 *False alarms* is the share of the accepted ones with an error.
-Both validators ran over the same objects in one run; kubernetes-validate gives one error an object.
+Both validators ran over the same objects in one run; kubernetes-validate gives one error per object.
 
 | Validator | Caught | At the server's path | False alarms |
 | --- | ---: | ---: | ---: |"""

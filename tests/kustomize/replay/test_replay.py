@@ -42,8 +42,7 @@ pairs = st.dictionaries(words, texts, min_size=1, max_size=2)
 
 
 def own(owner: str) -> st.SearchStrategy[dict[str, str]]:
-    """Labels that nothing else sets: Kustomize keeps one value behind a label and its copies, so that to set
-    it anew in one place changes the others too, which the replay does not follow."""
+    """Labels that nothing else sets; SHARED and its like set the same one in several ways."""
     return pairs.map(lambda each: {f"{owner}-{key}": value for key, value in each.items()})
 
 
@@ -328,6 +327,32 @@ spec:
       topologySpreadConstraints: [{topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, maxSkew: 3}]
       containers: [{name: main, ports: [{containerPort: 80, protocol: UDP, name: second}]}]
 """
+SHARED = {"commonLabels": {"alpha": "one"}, "commonAnnotations": {"beta": "one"}}
+WRITTEN_OVER = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {alpha: two}, annotations: {beta: two, number: 80, truth: true}}
+spec:
+  free: {list: [], map: {}, none: null}
+  template: {spec: {containers: [{name: main, args: [], env: []}]}}
+"""
+COPY_OF_NOTHING = """\
+[{"op": "remove", "path": "/metadata/annotations/kept"},
+ {"op": "copy", "from": "/metadata/annotations/kept", "path": "/spec/free"}]
+"""
+PORTS = {
+    "replacements": [
+        {
+            "source": {"kind": "Service", "fieldPath": "spec.ports.0.port"},
+            "targets": [
+                {
+                    "select": SELECTED,
+                    "fieldPaths": ["metadata.annotations.kept", "spec.template.spec.containers.0.args.0"],
+                }
+            ],
+        }
+    ]
+}
 FROM_THE_END = '[{"op": "replace", "path": "/spec/template/spec/containers/0/args/-2", "value": "first"}]'
 EXTRA = """\
 apiVersion: v1
@@ -375,6 +400,10 @@ def by_name(manifest: dict[str, Any]) -> tuple[str, str]:
 )
 @example({}, {}, {"patches": [{"patch": SECOND_KEYS}]})
 @example({}, {}, {"patches": [{"target": SELECTED, "patch": FROM_THE_END}]})
+@example(SHARED, {}, {"patches": [{"patch": WRITTEN_OVER}]})
+@example(SHARED, {}, {"labels": [{"pairs": {"alpha": "two"}}]})
+@example({}, {}, {"patches": [{"target": SELECTED, "patch": COPY_OF_NOTHING}]})
+@example({}, {}, PORTS)
 @given(kustomization("base"), kustomization("component"), kustomization("overlay"))
 def test_the_replay_comes_to_what_the_engine_renders(
     base: dict[str, Any], component: dict[str, Any], overlay: dict[str, Any]

@@ -13,6 +13,7 @@ from vllm_kustomize.kustomize.replay.files import SourceFiles
 from vllm_kustomize.kustomize.replay.graph import Kustomization, SourceGraph, Step
 from vllm_kustomize.kustomize.replay.objects import Source
 from vllm_kustomize.kustomize.replay.patches import Change
+from vllm_kustomize.kustomize.replay.sharing import spread
 from vllm_kustomize.kustomize.yaml.nodes import Document, DocumentError, Node
 from vllm_kustomize.model import Location, Precision
 
@@ -48,7 +49,7 @@ class Build:
         return SourceGraph(
             display_path(kustomization_in(directory) or directory),
             tuple(self.kustomizations),
-            tuple(self.objects),
+            tuple(source.as_rendered() for source in self.objects),
             tuple(self.steps),
             frozenset(self.files),
             tuple(self.incomplete),
@@ -96,8 +97,8 @@ class Build:
         specs: tuple[FieldSpec, ...] = (),
     ) -> None:
         """Note what one entry of a setting has made of the objects."""
-        before, self.objects = tuple(self.objects), objects
-        self.steps.append(Step(setting, entry, kustomization, before, _changes(before, objects), specs))
+        before, self.objects = tuple(self.objects), list(map(spread, self.objects, objects))
+        self.steps.append(Step(setting, entry, kustomization, before, _changes(before, self.objects), specs))
 
     def read(self, path: Path, entry: Node | None, within: Path | None = None) -> tuple[Document, ...]:
         """Read a YAML file that the build reads; nothing where it cannot be read."""

@@ -26,7 +26,7 @@ def _apply(root: Node, operation: Node) -> Node:
     value = operation.get("value")
     if name in ("move", "copy"):
         source = pointer(operation.text("from"))
-        value = _lookup(root, source)
+        value = _lookup(root, source, operation if name == "copy" else None)
         if name == "move":
             root = _edit(root, source, None, operation)
         return _edit(root, path, value, operation, insert=True)
@@ -53,11 +53,17 @@ def pointer(text: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in text[1:].split("/")]
 
 
-def _lookup(root: Node, path: list[str]) -> Node:
+def _lookup(root: Node, path: list[str], missing: Node | None = None) -> Node:
+    """What stands at a path; null in place of a field that is not there if `missing` is the operation.
+
+    The engine copies so (partialDoc.get of gopkg.in/evanphx/json-patch.v4).
+    """
     node = root
-    for step in path:
+    for step in path[:-1]:
         node = _child(node, step)
-    return node
+    if missing is not None and path and isinstance(node.value, dict) and path[-1] not in node.value:
+        return created(None, missing)
+    return _child(node, path[-1]) if path else node
 
 
 def _child(node: Node, step: str) -> Node:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from vllm_kustomize.kustomize.yaml.nodes import Node
+from vllm_kustomize.kustomize.yaml.scalars import scalar_text
 
 _CLUSTER_SCOPED = {
     f"{group}{version} {kind}"
@@ -67,7 +68,8 @@ class Source:
     """One object at one stage of a build: its fields, the ids it had before, and where it came from.
 
     `file` is the one that it was read from or generated in. `hashed` tells that the engine appends a hash of
-    the content to its name. `behavior` is a generator's `create`, `merge` or `replace`.
+    the content to its name. `behavior` is a generator's `create`, `merge` or `replace`. `shared` are the maps
+    of labels and annotations that may share values (sharing.py), as Kustomize writes paths.
     """
 
     root: Node
@@ -75,6 +77,7 @@ class Source:
     previous: tuple[Id, ...] = ()
     hashed: bool = False
     behavior: str = ""
+    shared: tuple[str, ...] = ()
 
     @property
     def id(self) -> Id:
@@ -91,10 +94,26 @@ class Source:
         """Every id that the object has had, the present one last."""
         return (*self.previous, self.id)
 
-    def changed(self, root: Node, *, renamed: bool = False) -> Source:
+    def changed(self, root: Node, *, renamed: bool = False, shared: tuple[str, ...] | None = None) -> Source:
         """Return the object with other fields; `renamed` keeps its present id among the earlier ones."""
         previous = (*self.previous, self.id) if renamed else self.previous
-        return Source(root, self.file, previous, self.hashed, self.behavior)
+        shared = self.shared if shared is None else shared
+        return Source(root, self.file, previous, self.hashed, self.behavior, shared)
+
+    def as_rendered(self) -> Source:
+        """The object with its annotations as texts, as the engine writes them (RNode.SetAnnotations)."""
+        metadata = self.root.get("metadata")
+        annotations = metadata.get("annotations") if metadata is not None else None
+        if metadata is None or annotations is None or not isinstance(annotations.value, dict):
+            return self
+        texts = {
+            key: node if isinstance(node.value, (str, dict, list)) else node.replace(scalar_text(node.value))
+            for key, node in annotations.value.items()
+        }
+        if all(texts[key] is node for key, node in annotations.value.items()):
+            return self
+        written = metadata.replace({**metadata.value, "annotations": annotations.replace(texts)})
+        return self.changed(self.root.replace({**self.root.value, "metadata": written}))
 
     def __str__(self) -> str:
         return f"{self.root.text('kind')}/{self.id.name}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vllm_kustomize.kustomize.replay.jsonpatch import JsonPatchError, json_patch
 from vllm_kustomize.kustomize.replay.objects import Source, node_id
 from vllm_kustomize.kustomize.replay.selectors import SelectorError, select
+from vllm_kustomize.kustomize.replay.sharing import apart, spread
 from vllm_kustomize.kustomize.replay.strategic import strategic_merge
 from vllm_kustomize.kustomize.yaml.nodes import Node
 
@@ -75,7 +76,7 @@ def _targets(objects: Sequence[Source], patch: Patch) -> list[Source]:
 
 def _patched(source: Source, patch: Patch) -> Source | None:
     if patch.is_json:
-        return source.changed(json_patch(source.root, patch.body.value), renamed=True)
+        return apart(source.changed(json_patch(source.root, patch.body.value), renamed=True))
     root = strategic_merge(source.root, patch.body)
     if root is None:
         return None
@@ -91,4 +92,5 @@ def _patched(source: Source, patch: Patch) -> Source | None:
         fields |= {key: node for key in names if (node := before.get(key)) is not None}
         kept["metadata"] = metadata.replace(fields)
     fields = {**root.value, **{key: node for key, node in kept.items() if node is not None}}
-    return source.changed(root.replace(fields), renamed=patch.name_change or patch.kind_change)
+    merged = source.changed(root.replace(fields), renamed=patch.name_change or patch.kind_change)
+    return spread(source, merged)

@@ -12,6 +12,7 @@ from vllm_kustomize.kustomize.replay.fields import created
 from vllm_kustomize.kustomize.replay.objects import Source
 from vllm_kustomize.kustomize.replay.selectors import select
 from vllm_kustomize.kustomize.yaml.nodes import Node, written_over
+from vllm_kustomize.kustomize.yaml.scalars import resolve, scalar_text
 from vllm_kustomize.model import Precision
 
 _STEP = re.compile(r"\[[^\]]*\]?|(?:\\.|[^.\[\\])+")
@@ -119,8 +120,11 @@ def _set(node: Node, steps: list[str], value: Node, options: Node | None) -> Nod
         return _replaced(node, value, options)
     children = _children(node, steps[0])
     if not children and isinstance(node.value, dict) and _creates(options):
-        empty = created(None if len(steps) == 1 else {}, node)
-        return node.replace({**node.value, _key(steps[0]): _set(empty, steps[1:], value, options)})
+        if len(steps) == 1 and not _split(options)[0]:
+            made = value
+        else:
+            made = _set(created(None if len(steps) == 1 else {}, node), steps[1:], value, options)
+        return node.replace({**node.value, _key(steps[0]): made})
     new = node.value.copy() if children else node.value
     for child in children:
         new[child] = _set(new[child], steps[1:], value, options)
@@ -135,7 +139,7 @@ def _creates(options: Node | None) -> bool:
 def _replaced(old: Node, value: Node, options: Node | None) -> Node:
     delimiter, index = _split(options)
     if not delimiter:
-        return written_over(value, old)
+        return written_over(_of_type(value, old), old)
     parts = str(old.value).split(delimiter)
     if index < 0:
         parts.insert(0, str(value.value))
@@ -144,3 +148,12 @@ def _replaced(old: Node, value: Node, options: Node | None) -> Node:
     else:
         parts[index] = str(value.value)
     return written_over(_inexact(value, delimiter.join(parts)), old)
+
+
+def _of_type(value: Node, old: Node) -> Node:
+    """A value as it is written over a scalar, which keeps its type (copyValueToTarget of replacement.go)."""
+    if isinstance(old.value, (dict, list)):
+        return value
+    text = "" if isinstance(value.value, (dict, list)) else scalar_text(value.value)
+    typed = text if isinstance(old.value, str) else resolve(text, yes_is_true=False)
+    return value if typed is value.value else value.replace(typed)

@@ -12,6 +12,7 @@ from vllm_kustomize.kubernetes import regex
 from vllm_kustomize.kustomize.replay.fields import FieldSpec, created, set_fields
 from vllm_kustomize.kustomize.replay.objects import Source
 from vllm_kustomize.kustomize.replay.selectors import SelectorError
+from vllm_kustomize.kustomize.replay.sharing import Shared
 from vllm_kustomize.kustomize.yaml.nodes import Node, written_over
 
 Write = Callable[[Node | None], Node | None]
@@ -127,7 +128,7 @@ def set_labels(objects: Sequence[Source], entry: Node, specs: Sequence[FieldSpec
 def set_entries(objects: Sequence[Source], pairs: Node, specs: Sequence[FieldSpec]) -> list[Source]:
     """Write labels or annotations, a mapping of strings, into every map that `specs` name."""
     values = {
-        name: node.replace(str(node.value)) if isinstance(node.value, int | float) else node
+        name: Shared.of(node.replace(str(node.value)) if isinstance(node.value, int | float) else node)
         for name, node in (pairs.value.items() if isinstance(pairs.value, dict) else ())
     }
 
@@ -143,10 +144,13 @@ def set_entries(objects: Sequence[Source], pairs: Node, specs: Sequence[FieldSpe
 
     def update(source: Source) -> Source:
         root = source.root
-        for spec in chosen:
-            if spec.selects(source.id):
-                root = set_fields(root, spec.path, write, spec.create)
-        return _changed(source, root)
+        written = [spec for spec in chosen if spec.selects(source.id)]
+        for spec in written:
+            root = set_fields(root, spec.path, write, spec.create)
+        if root is source.root:
+            return source
+        paths = dict.fromkeys((*source.shared, *(spec.path for spec in written)))
+        return source.changed(root, shared=tuple(paths))
 
     return [update(source) for source in objects] if values else list(objects)
 

@@ -5,6 +5,7 @@ Source: resolve.go of go-yaml v2 and v3, and encoding/json, through which sigs.k
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -50,3 +51,8 @@ def resolve(text: str, *, yes_is_true: bool = True) -> Any:
         real = float(digits)
         return int(real) if abs(real) < 1e18 and real.is_integer() else real
     return text
+
+
+def scalar_text(value: object) -> str:
+    """Write a scalar as the engine does where it has to be a text."""
+    return value if isinstance(value, str) else json.dumps(value)
