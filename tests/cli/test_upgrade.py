@@ -83,14 +83,14 @@ def test_every_place_is_bumped_and_renamed_options_follow(repo: Path, run_cli: R
         "--gpu-memory-utilization is not set, and its default changes: 0.9 -> 0.92 (overlays/one)\n" in known
     )
     assert MIXED in known
-    assert known.endswith("\n\n3 files changed; 1 overlay built and validated\n")
+    assert known.endswith("\n\n3 files changed; 1 overlay built, 1 object validated\n")
     after = state(repo)
     assert after["tests/values.yaml"] == before["tests/values.yaml"]
     for name in ("overlays/one/kustomization.yaml", "overlays/one/deployment.yaml", "charts/values.yaml"):
         text = before[name].replace("0.9.1", "0.33.0").replace("0.10.2", "0.33.0")
         assert after[name] == text.replace("--cuda-graph-sizes", "--cudagraph-capture-sizes"), name
     again = run_cli("upgrade", "--vllm", "0.33.0", cwd=repo)
-    assert (again.code, again.output) == (0, "nothing to change; 1 overlay built and validated\n")
+    assert (again.code, again.output) == (0, "nothing to change; 1 overlay built, 1 object validated\n")
 
 
 def test_a_dry_run_prints_the_change_and_writes_nothing(repo: Path, run_cli: RunCli) -> None:
@@ -98,7 +98,7 @@ def test_a_dry_run_prints_the_change_and_writes_nothing(repo: Path, run_cli: Run
     result = run_cli("upgrade", "charts", "overlays", "--vllm", "0.33.0", "--diff", cwd=repo)
     assert (result.code, state(repo)) == (0, before)
     assert '-    newTag: "v0.10.2"  # pinned\n+    newTag: "v0.33.0"  # pinned\n' in result.output
-    assert result.output.endswith("3 files would change; 1 overlay built and validated\n")
+    assert result.output.endswith("3 files would change; 1 overlay built, 1 object validated\n")
 
 
 def test_what_does_not_validate_is_not_written(repo: Path, run_cli: RunCli) -> None:
@@ -131,6 +131,16 @@ def test_what_cannot_be_done_surely_is_left_and_named(repo: Path, run_cli: RunCl
     assert "v0.32.0" in (repo / "overlays/one/kustomization.yaml").read_text()
 
 
+def test_an_object_that_no_overlay_reads_is_validated_by_itself(repo: Path, run_cli: RunCli) -> None:
+    text = (repo / "overlays/one/deployment.yaml").read_text()
+    (repo / "plain.yaml").write_text(text.replace("--cuda-graph-sizes=8", "--lora-extra-vocab-size=256"))
+    before = state(repo)
+    result = run_cli("upgrade", "--vllm", "0.33.0", "--diff", cwd=repo)
+    assert (result.code, state(repo)) == (1, before)
+    assert "plain.yaml:16:15: error[unknown-flag]" in result.output
+    assert result.output.splitlines()[-1].startswith("nothing was written: the change of 4 files brings ")
+
+
 AUTOSCALER = """\
 apiVersion: autoscaling/v2beta2
 kind: HorizontalPodAutoscaler
@@ -149,7 +159,7 @@ def test_api_versions_that_are_gone_are_replaced_in_objects_and_patches(repo: Pa
     assert (result.code, result.output) == (
         0,
         f"overlays/one/p.yaml:1:13: {change}\noverlays/one/a.yaml:1:13: {change}\n\n"
-        "2 files changed; 1 overlay built and validated\n",
+        "2 files changed; 1 overlay built, 1 object validated\n",
     )
     for file in ("a.yaml", "p.yaml"):
         assert (repo / "overlays/one" / file).read_text().startswith("apiVersion: autoscaling/v2\n")
@@ -166,7 +176,7 @@ def test_this_repository_moves_on_clean(tmp_path: Path, run_cli: RunCli) -> None
         (tmp_path / name).write_text(text.replace("v0.33.0", "v0.30.0"))
     result = run_cli("upgrade", "overlays/nvidia", "examples", "--vllm", "0.33.0", cwd=tmp_path)
     assert (result.code, result.errors) == (0, "")
-    assert result.output.endswith("2 files changed; 1 overlay built and validated\n")
+    assert result.output.endswith("2 files changed; 1 overlay built, 4 objects validated\n")
     assert {name: (tmp_path / name).read_text() for name in places} == texts
 
 

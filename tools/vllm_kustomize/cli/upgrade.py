@@ -104,7 +104,8 @@ def _remark(remark: Remark) -> str:
 
 def _summary(found: Upgrade, dry: bool, refused: bool) -> str:
     files = count(len(found.contents), "file")
-    validated = f"{count(found.report.overlays, 'overlay')} built and validated"
+    objects = count(found.report.documents, "object")
+    validated = f"{count(found.report.overlays, 'overlay')} built, {objects} validated"
     if refused:
         return f"nothing was written: the change of {files} brings {count(len(found.findings), 'finding')}"
     if not found.contents:

@@ -34,7 +34,7 @@ from vllm_kustomize.model import (
     without_offset,
 )
 from vllm_kustomize.pipeline import Progress
-from vllm_kustomize.pipeline.targets import discover
+from vllm_kustomize.pipeline.targets import default_paths, discover
 from vllm_kustomize.settings import Settings
 from vllm_kustomize.verbs.releases import Named, named_in
 from vllm_kustomize.verbs.trial import new_findings, validate_with
@@ -101,14 +101,15 @@ def upgrade(
     target = flags.release(vllm) if vllm else None
     built = tuple(path for path in paths if _is_built(path, settings)) or paths
     work = _Upgrading(paths, built, settings, target, kubernetes)
-    with progress("Validating as it is") as advance:
-        before = pipeline.validate(built, settings, advance)
     work.bump()
     work.build()
     contents = edited(work.edits, root_of(Path()))
+    checked = (*(built or default_paths(settings)), *work.alone(contents))
+    with progress("Validating as it is") as advance:
+        before = pipeline.validate(checked, settings, advance)
     wanted = replace(settings, kubernetes_versions=(kubernetes,)) if kubernetes else settings
     with progress("Validating as it will be") as advance:
-        after = validate_with(contents, built, wanted, advance)
+        after = validate_with(contents, checked, wanted, advance)
     using = users([Path(each.location.file) for each in work.remarks], work.overlays, work.tree)
     remarks = tuple(
         replace(each, overlays=using[Path(each.location.file)]) for each in dict.fromkeys(work.remarks)
@@ -126,7 +127,8 @@ def upgrade(
 def _is_built(path: str, settings: Settings) -> bool:
     """Whether a path has something to build and validate: a folder of Helm values has not."""
     try:
-        return bool(discover([path], settings).overlays)
+        found = discover([path], settings)
+        return bool(found.overlays or found.files)
     except Error:
         return not exists(Path(path))  # which is said of it later
 
@@ -161,6 +163,13 @@ class _Upgrading:
         return sorted(
             file for file in found if file.suffix in (".yaml", ".yml") and file.is_relative_to(root)
         )
+
+    def alone(self, files: Iterable[Path]) -> Iterator[str]:
+        """Those of some files that hold objects and that no overlay reads: targets of their own."""
+        for file, overlays in users(files, self.overlays, self.tree).items():
+            documents = () if overlays else self.tree.documents(file)
+            if documents and all(document.root.text("kind") for document in documents):
+                yield display_path(file)
 
     def bump(self) -> None:
         """Put the release in where another one is named."""
