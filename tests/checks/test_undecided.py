@@ -50,6 +50,8 @@ CASES: list[tuple[str, str, dict[str, tuple[str, ...]]]] = [
             NO_RELEASE: (
                 "deprecated-flag",
                 "invalid-flag-value",
+                "missing-ray",
+                "short-grace-period",
                 "unknown-flag",
                 "unknown-vllm-variable",
                 "unregistered-name",

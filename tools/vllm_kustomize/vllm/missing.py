@@ -21,7 +21,8 @@ def model(server: Server) -> Undecided:
 def gpu(server: Server) -> Undecided:
     """The pod may land on any GPU, or on one that the table does not have."""
     if server.gpu_products:
-        return Undecided(f"the memory of the GPU {server.gpu_products[0]} is not known")
+        products = ", ".join(server.gpu_products)
+        return Undecided(f"the memory of a GPU that the pod accepts is not known ({products})")
     return Undecided("the pod selects no GPU product")
 
 

@@ -17,7 +17,7 @@ from vllm_kustomize.kubernetes import quantity
 from vllm_kustomize.kubernetes.fields import get, items, mapping, strings, text
 from vllm_kustomize.kubernetes.images import Image
 from vllm_kustomize.kubernetes.lookup import autoscalers
-from vllm_kustomize.kubernetes.pods import PROBES, Container, Pod
+from vllm_kustomize.kubernetes.pods import PROBES, TEMPLATES, Container, Pod
 from vllm_kustomize.model import Build, Error, FieldPath, Manifest, Related, Resource
 from vllm_kustomize.vllm.cli.parser import Parsed
 from vllm_kustomize.vllm.container.commandline import CommandLine
@@ -91,8 +91,13 @@ class Server:
 
     @property
     def certain(self) -> bool:
-        """Whether it is vLLM as released: a distribution's build may have what that release has not."""
-        return self.image is None or self.image.releases is None
+        """Whether it is vLLM as released, in a pod that is as the manifest says.
+
+        A distribution's build may have what that release has not, and whoever makes pods of an object that is
+        not in the table of controllers may change them.
+        """
+        as_written = self.resource.kind in TEMPLATES or self.pod.controller is not None
+        return as_written and (self.image is None or self.image.releases is None)
 
     @property
     def version(self) -> tuple[int, ...]:
