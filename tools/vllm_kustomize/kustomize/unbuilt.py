@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, display_path
+from vllm_kustomize.kustomize.discover import KUSTOMIZATION_NAMES, display_path, kustomization_in
 from vllm_kustomize.kustomize.ignored import is_ignored
 from vllm_kustomize.kustomize.repository import root_of
 from vllm_kustomize.kustomize.yaml.reader import read_text
@@ -55,6 +55,9 @@ def what_it_needs(message: str, directory: Path) -> str:
     for reason, pattern in _NEEDS.items():
         if pattern.search(message):
             return reason
+    kustomization = kustomization_in(directory)
+    if message.endswith(" is empty") and kustomization and _is_blank(kustomization):
+        return what_is_blank([kustomization])
     unnamed = [f"{folder}/{KUSTOMIZATION_NAMES[0]}" for folder in _NO_KUSTOMIZATION.findall(message)]
     for file in (*_MISSING.findall(message), *unnamed):
         if _REMOTE.match(file):

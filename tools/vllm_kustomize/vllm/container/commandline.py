@@ -100,7 +100,7 @@ def command_line(build: Build, pod: Pod, container: Container) -> CommandLine | 
     if isinstance(words, NotRead):
         return words
     variables = environment(build, pod, container)
-    expander = Expander(variables, may_have_more(container))
+    expander = Expander(variables, may_have_more(container) or pod.may_have("containers.env", container))
     words = [_expanded(word, expander) for word in words]
 
     def find(file: str) -> File | None:
