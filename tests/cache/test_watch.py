@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -39,14 +38,14 @@ def test_a_save_between_two_looks_is_answered(repo: Path) -> None:
     assert messages(next(reports)) == []
 
 
-def test_a_save_while_it_waits_is_answered(repo: Path) -> None:
+def test_a_save_while_it_waits_is_answered(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reports = pipeline.watch(["overlays"], Settings)
     assert messages(next(reports)) == []
     text = CONFIG_MAP + "dta: {}\n"
-    later = threading.Timer(0.3, (repo / "base/configmap.yaml").write_text, [text])
-    later.start()
+    monkeypatch.setattr(
+        "vllm_kustomize.cache.watch.time.sleep", lambda _: (repo / "base/configmap.yaml").write_text(text)
+    )
     assert messages(next(reports)) == ["dta: unknown field"]
-    later.join()
 
 
 CRD = """\

@@ -8,11 +8,13 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conftest import POD, RunCli
 from vllm_kustomize.model import Error, Severity
 from vllm_kustomize.settings import Settings
-from vllm_kustomize.settings.file import SCHEMA, load_settings
+from vllm_kustomize.settings.file import SCHEMA, _problems, load_settings
 
 FULL = """\
 paths: [overlays]
@@ -160,18 +162,25 @@ def test_broken_toml_and_two_files_are_refused(tmp_path: Path, monkeypatch: pyte
         load_settings()
 
 
-def test_the_published_schema_agrees(tmp_path: Path) -> None:
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    validator = jsonschema_rs.Draft7Validator(schema)
-    assert validator.is_valid(yaml.safe_load(FULL))
-    for wrong in (
-        "pahts: []",
-        "select: schema",
-        "kubernetes-versions: [1.30]",
-        "ignore: [{rule: a}]",
-        "fail-on: x",
-    ):
-        assert not validator.is_valid(yaml.safe_load(wrong)), wrong
+SCHEMA_DATA = json.loads(SCHEMA.read_text(encoding="utf-8"))
+TEXT = st.sampled_from(
+    ["error", "1.36", "v1.36.2", "restricted:v1.31", "restricted", "2027-03-01", "x", " ", ""]
+)
+JUNK = st.one_of(TEXT, st.booleans(), st.integers(), st.none(), st.lists(TEXT, max_size=2))
+ENTRY = st.one_of(st.dictionaries(st.sampled_from(["rule", "reason", "until", "overlays", "x"]), JUNK), JUNK)
+VALUE = st.one_of(
+    JUNK, st.lists(ENTRY, max_size=2), st.dictionaries(st.sampled_from(["a", "b"]), JUNK, max_size=2)
+)
+
+
+@given(st.dictionaries(st.sampled_from([*SCHEMA_DATA["properties"], "pahts"]), VALUE, max_size=3))
+def test_the_published_schema_agrees(data: dict[str, object]) -> None:
+    valid = jsonschema_rs.Draft7Validator(SCHEMA_DATA).is_valid(data)
+    assert valid is not bool(list(_problems(data, SCHEMA_DATA, ())))
+
+
+def test_the_published_schema_takes_everything() -> None:
+    assert jsonschema_rs.Draft7Validator(SCHEMA_DATA).is_valid(yaml.safe_load(FULL))
 
 
 def test_an_unknown_rule_or_version_is_refused(run_cli: RunCli, tmp_path: Path) -> None:
