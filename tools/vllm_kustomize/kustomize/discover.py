@@ -187,8 +187,10 @@ def _is_excluded(folder: Path, exclude: Sequence[str]) -> bool:
 
 def _holds_objects(file: Path) -> bool:
     """Whether a file has an object, or may have one that cannot be read."""
+    from vllm_kustomize.kustomize.yaml.reader import read_text
+
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_text(file)
     except (OSError, UnicodeDecodeError):
         return True
     return all(field.search(text) for field in _OF_OBJECTS) and not _TEMPLATE.search(text)

@@ -371,7 +371,7 @@ def _communicate(
     """Feed a process and read what it prints; raises `TooMuch`, or `subprocess.TimeoutExpired`."""
     printed: tuple[list[bytes], list[bytes]] = ([], [])
     threads = [
-        threading.Thread(target=_drain, args=(stream, chunks), daemon=True)
+        threading.Thread(target=_drain, args=(process, stream, chunks), daemon=True)
         for stream, chunks in zip((process.stdout, process.stderr), printed, strict=True)
     ]
     if process.stdin is not None:
@@ -387,13 +387,15 @@ def _communicate(
     return b"".join(printed[0]), b"".join(printed[1])
 
 
-def _drain(stream: IO[bytes], chunks: list[bytes]) -> None:
-    """Read to the end, or until it is too much: what nobody reads stops its writer."""
+def _drain(process: subprocess.Popen[bytes], stream: IO[bytes], chunks: list[bytes]) -> None:
+    """Read to the end, or until it is too much, which ends the process."""
     size = 0
     with contextlib.suppress(OSError, ValueError):  # closed with the process
         while size <= MAX_OUTPUT and (chunk := os.read(stream.fileno(), 1 << 20)):
             chunks.append(chunk)
             size += len(chunk)
+        if size > MAX_OUTPUT:
+            _kill(process)
 
 
 def _feed(stream: IO[bytes], given: bytes | None) -> None:

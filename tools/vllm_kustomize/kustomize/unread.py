@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from vllm_kustomize.kustomize.discover import kustomization_in
+from vllm_kustomize.kustomize.discover import kustomization_in, resolved
 from vllm_kustomize.kustomize.replay.graph import SourceGraph
 from vllm_kustomize.kustomize.yaml.reader import parse_yaml, read_text
 
@@ -21,7 +21,7 @@ def unread_manifests(graph: SourceGraph) -> Iterator[tuple[Path, Path]]:
     for directory in sorted(directories):
         set_aside = _comments(directory)
         for path in _yaml_files(directory):
-            read = path in graph.files or path.resolve() in graph.files
+            read = path in graph.files or resolved(path) in graph.files
             if not read and path.name not in set_aside and _is_manifest(path):
                 yield path, directory
 
