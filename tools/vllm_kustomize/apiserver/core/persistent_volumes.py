@@ -23,6 +23,7 @@ from vllm_kustomize.apiserver.framework.combinators import (
     Struct,
     always,
     required,
+    warning,
 )
 from vllm_kustomize.apiserver.framework.metadata import object_meta
 from vllm_kustomize.kubernetes import names, quantity
@@ -138,7 +139,9 @@ def one_source(value: Any, scope: Scope) -> Iterator[Fault]:
     if not found:
         yield Fault((), "needs a source such as nfs, csi or hostPath")
     for extra in found[1:]:
-        yield Fault((MORE_THAN_ONE.get(extra, extra),), f"a volume has one source, and {found[0]} is set too")
+        path, message = (MORE_THAN_ONE.get(extra, extra),), f"a volume has one source, and {found[0]} is set"
+        # ValidatePersistentVolumeSpec forgets to refuse this one.
+        yield warning(path, message) if extra == "flexVolume" else Fault(path, message)
     affinity = value.get("nodeAffinity")
     if "local" in found and affinity is None:
         yield Fault(("nodeAffinity",), "is required for a local volume")

@@ -157,7 +157,10 @@ def backend(value: Any, scope: Scope) -> Iterator[Fault]:
         for field in ("name", "kind"):
             if not resource.get(field):
                 yield Fault(("resource", field), "is required")
-        if (group := text(resource, "apiGroup")) and (message := names.dns_subdomain(group)):
+            elif message := names.path_segment(text(resource, field)):
+                yield Fault(("resource", field), message)
+        group = resource.get("apiGroup")
+        if isinstance(group, str) and (message := names.dns_subdomain(group)):
             yield Fault(("resource", "apiGroup"), message)
     elif isinstance(service, dict):
         yield from _service_backend(service, scope)

@@ -31,6 +31,9 @@ _MAPS = frozenset(
 )
 """Fields that are maps, or structs without a pointer: empty and absent are one."""
 
+_STRUCTS = frozenset({"metadata", "resources"})
+"""Structs without a pointer: one is as good as absent where all its fields are."""
+
 _POINTERS = frozenset({"apiGroup", "storageClassName", "volumeAttributesClassName"})
 """Texts whose emptiness says something."""
 
@@ -95,8 +98,9 @@ def _seen(name: object, value: Any) -> Any:
     """The value as Go sees it: None where it is as good as absent."""
     if value is None or value == [] or (value == "" and name not in _POINTERS):
         return None
-    if value == {} and isinstance(value, dict):
-        return None if name in _MAPS else value
+    if isinstance(value, dict):
+        empty = not value or (name in _STRUCTS and all(_seen(*item) is None for item in value.items()))
+        return None if empty and name in _MAPS else value
     if name in _NUMBERS and (value is False or value == 0):
         return None
     return value
