@@ -53,7 +53,7 @@ engines: .venv ## Build everything with kubectl 1.28 to 1.37 and compare the byt
 	PYTHONPATH=tests $(BIN)/python tests/engines/compare.py
 
 .PHONY: schemas
-schemas: .venv ## Renew the schemas of Kubernetes that come along, from those of kubernetes-validate
+schemas: .venv ## Renew the bundled schemas of Kubernetes, from those of kubernetes-validate
 	PYTHONPATH=tools $(BIN)/python -m record.kubernetes_schemas
 
 .PHONY: openapi
@@ -79,7 +79,7 @@ record-pod-security: .venv ## Record which pods the Pod Security Standards admit
 	$(RECORD) pod-security --kubernetes "$(KUBERNETES)"
 
 .PHONY: record-crds
-record-crds: .venv ## Rewrite the definitions that come along, from the clones in CHECKOUTS (docs/custom-resources.md)
+record-crds: .venv ## Rewrite the bundled definitions, from the clones in CHECKOUTS (docs/custom-resources.md)
 	PYTHONPATH=tools $(BIN)/python -m record.custom_resources $(CHECKOUTS)
 
 .PHONY: golden

@@ -1,4 +1,4 @@
-"""Where definitions of custom resources come from: places that are named, the build, and what comes along."""
+"""Where definitions of custom resources come from: places that are named, the build, and what is bundled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schemas that come along are those of kubernetes-validate, as `make schemas` changes them."""
+"""The schemas that are bundled are those of kubernetes-validate, as `make schemas` changes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kube-apiserver said of custom resources, judged here by the definitions that come along."""
+"""What a kube-apiserver said of custom resources, judged here by the definitions that are bundled."""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from conftest import REPO
 from vllm_kustomize import __version__
 
@@ -40,3 +42,11 @@ def test_every_promise_names_a_test_that_exists() -> None:
         if not re.search(rf"^def {test}\(", (REPO / file).read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", ["docs/maintenance.md", "docs/architecture.md", "CONTRIBUTING.md"])
+def test_the_paths_that_a_page_names_exist(page: str) -> None:
+    text = (REPO / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?!\.\.)[\w.-]+(?:/[\w.-]+)+/?)`", text))
+    roots = [REPO / root for root in (".", "docs", "tools", "tools/vllm_kustomize")]
+    assert [path for path in sorted(named) if not any((root / path).exists() for root in roots)] == []

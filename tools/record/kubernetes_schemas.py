@@ -1,4 +1,4 @@
-"""Write the schemas that come along, from those that kubernetes-validate publishes (`make schemas`).
+"""Write the bundled schemas, from those that kubernetes-validate publishes (`make schemas`).
 
 They are changed to accept what the API server's decoder accepts, and hold no descriptions.
 """

@@ -1,7 +1,7 @@
 """Where the definition of a custom resource comes from, and what the object's verdict is.
 
 In this order: the places named with --schema-location, the definitions in the same build, the places that the
-settings name, and those that come along. A place is a folder or a file: CustomResourceDefinitions in YAML or
+settings name, and the bundled ones. A place is a folder or a file: CustomResourceDefinitions in YAML or
 JSON in any layout, or JSON schemas named as users of kubeconform name them.
 """
 

@@ -1,4 +1,4 @@
-"""The schemas of Kubernetes' own kinds that come along, all in one file.
+"""The bundled schemas of Kubernetes' own kinds, all in one file.
 
 tools/record/kubernetes_schemas.py writes it: compressed JSON schemas one after the other, and behind them an
 index with the place of every different schema of an `apiVersion kind` and the minor versions of Kubernetes 1
@@ -30,7 +30,7 @@ Index = dict[str, list[tuple[int, int, list[int]]]]
 
 @cache
 def known_versions() -> tuple[KubernetesVersion, ...]:
-    """The Kubernetes versions whose schemas come along, oldest first."""
+    """The Kubernetes versions whose schemas are bundled, oldest first."""
     minors = {minor for places in _index().values() for _, _, found in places for minor in found}
     return tuple((1, minor) for minor in sorted(minors))
 

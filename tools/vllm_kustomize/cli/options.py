@@ -15,7 +15,7 @@ PATHS = click.argument("paths", nargs=-1, metavar="[PATH]...")
 ENGINE = click.option(
     "--engine",
     metavar="PATH",
-    help="A kubectl or kustomize to build with, instead of the one that comes along. [VLLM_KUSTOMIZE_ENGINE]",
+    help="A kubectl or kustomize to build with, instead of the bundled one. [VLLM_KUSTOMIZE_ENGINE]",
 )
 
 

@@ -1,4 +1,4 @@
-"""The definitions that come along: those of the kinds that this repository and its readers use.
+"""The bundled definitions: those of the kinds that this repository and its readers use.
 
 `definitions.json.gz` is written by `make record-crds`, never by hand: types, bounds, patterns and rules of
 other projects' definitions, each equal node once, with our own words for each rule.
