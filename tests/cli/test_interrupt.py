@@ -13,6 +13,7 @@ import pytest
 
 SLOW_ENGINE = """\
 #!/bin/sh
+[ "$1" = version ] && printf 'Client Version: v1.37.1\\nKustomize Version: v5.8.1\\n' && exit
 echo $$ >> {log}
 sleep 60 &
 echo $! >> {log}
