@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -50,3 +51,44 @@ def test_the_paths_that_a_page_names_exist(page: str) -> None:
     named = set(re.findall(r"`((?!\.\.)[\w.-]+(?:/[\w.-]+)+/?)`", text))
     roots = [REPO / root for root in (".", "docs", "tools", "tools/vllm_kustomize")]
     assert [path for path in sorted(named) if not any((root / path).exists() for root in roots)] == []
+
+
+OVERLAYS = sorted(file.parent.name for file in REPO.glob("overlays/*/kustomization.yaml"))
+
+
+def table(page: str, first: str) -> dict[str, list[str]]:
+    """The rows of the table of a page whose first heading is `first`, by their first cell."""
+    text = (REPO / page).read_text(encoding="utf-8")
+    _, _, rows = text.partition(f"| {first} |")
+    lines = itertools.takewhile(lambda line: line.startswith("|"), rows.splitlines()[2:])
+    cells = ([cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines)
+    return {row[0]: row[1:] for row in cells}
+
+
+def test_the_readme_has_a_row_for_each_overlay() -> None:
+    assert sorted(table("README.md", "overlay")) == [f"overlays/{name}" for name in OVERLAYS]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_row_of_the_readme_says_what_the_overlay_renders(overlay: str) -> None:
+    _, model, image, level = table("README.md", "overlay")[f"overlays/{overlay}"]
+    rendered = (REPO / f"tests/golden/{overlay}.yaml").read_text(encoding="utf-8")
+    assert f"image: {image}:" in rendered
+    assert re.search(rf"(?:- |=|: |/){re.escape(model)}$", rendered, re.MULTILINE)
+    assert f"| {overlay} | {level} |" in (REPO / "docs/pod-security.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_components_names_each_of_them() -> None:
+    """Those that only other components include are their parts, and nobody's to list."""
+    cells = " ".join(row[0] for row in table("docs/deploy.md", "for").values())
+    files = {file.parent.name: file for file in REPO.glob("components/*/kustomization.yaml")}
+    text = "".join(file.read_text(encoding="utf-8") for file in files.values())
+    parts = set(re.findall(r"^  - \.\./([\w-]+)$", text, re.MULTILINE))
+    assert files.keys() - set(re.findall(r"[\w-]+", cells)) <= parts
+
+
+def test_the_page_on_other_systems_names_each_integration() -> None:
+    text = (REPO / "docs/hand-overs.md").read_text(encoding="utf-8")
+    files = REPO.glob("overlays/integrations/*/kustomization.yaml")
+    names = [file.parent.name for file in files if "kind: Component" not in file.read_text(encoding="utf-8")]
+    assert [name for name in names if f"integrations/{name}" not in text] == []
