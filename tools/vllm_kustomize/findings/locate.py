@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from vllm_kustomize.faults import describe
 from vllm_kustomize.findings.fingerprint import stable_path
 from vllm_kustomize.kubernetes.fields import get
 from vllm_kustomize.kustomize.discover import display_path, kustomization_in
-from vllm_kustomize.kustomize.provenance import Located, Locator
+from vllm_kustomize.kustomize.provenance import Earlier, Located, Locator
 from vllm_kustomize.kustomize.replay.tree import SourceTree
 from vllm_kustomize.kustomize.yaml.nodes import Document
 from vllm_kustomize.kustomize.yaml.words import word_in
@@ -23,6 +24,10 @@ from vllm_kustomize.model import (
     Resource,
     without_offset,
 )
+
+STANDARD_INPUT = "<stdin>"
+RENDERED = "rendered here"
+_SOURCE = "# Source: "
 
 Find = Callable[[Resource | None, FieldPath], Located]
 """Names the place that set a field; the object is None for a problem of the whole build."""
@@ -40,6 +45,8 @@ def locate(
     else:
         find = _in_documents(documents, build.file or "")
     find = _to_the_word(find, tree.texts)
+    if build.file == STANDARD_INPUT:
+        find = _to_the_template(find, documents, tree.texts.get(STANDARD_INPUT, ""))
     for diagnosis in diagnoses:
         resource = diagnosis.resource
         field, _ = without_offset(diagnosis.path)
@@ -97,6 +104,23 @@ def _in_documents(documents: Sequence[Document], file: str) -> Find:
         return Located(documents[resource.document].locate((*resource.at, *path)))
 
     return find
+
+
+def _to_the_template(find: Find, documents: Sequence[Document], text: str) -> Find:
+    """Name the file that `helm template` made an object of: nobody can look at what came through a pipe."""
+    lines = text.splitlines()
+
+    def find_template(resource: Resource | None, path: FieldPath) -> Located:
+        located = find(resource, path)
+        begins = documents[resource.document].root.line if resource else 0
+        above = takewhile(lambda line: line.startswith("#"), reversed(lines[: max(0, begins - 1)]))
+        source = next((line.removeprefix(_SOURCE) for line in above if line.startswith(_SOURCE)), "")
+        if not source:
+            return located
+        template = Location(source.strip(), 1, 1, precision=Precision.FILE)
+        return Located(template, (Earlier(replace(located.primary, note=RENDERED)), *located.earlier))
+
+    return find_template
 
 
 def _in_overlay(locator: Locator) -> Find:

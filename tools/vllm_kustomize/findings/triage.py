@@ -8,6 +8,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from vllm_kustomize.findings.locate import RENDERED
 from vllm_kustomize.findings.merge import merge
 from vllm_kustomize.kustomize.discover import display_path
 from vllm_kustomize.model import Allow, Finding, Location, Precision, Severity, Suppressed
@@ -132,7 +133,8 @@ def _apply_comments(
 
 
 def _allows(allow: Allow, finding: Finding) -> bool:
-    at = finding.location
+    rendered = (related for related in finding.related if related.note == RENDERED)
+    at = next(rendered, finding.location)
     if allow.error or at is None or finding.rule in NEVER_ACCEPTED or finding.rule not in allow.rules:
         return False
     here = allow.heads if at.precision == Precision.FILE else allow.line in (at.line, at.begins)
