@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from conftest import Result, RunCli
 from vllm_kustomize.findings.excerpts import Excerpts
 from vllm_kustomize.findings.mask import Mask
+from vllm_kustomize.findings.secrets import in_source, in_value
+from vllm_kustomize.kustomize.yaml.reader import parse_yaml
 from vllm_kustomize.reporters import FORMATS
 
 MARK = "s3cr3t-MARK-4711"
@@ -180,6 +183,21 @@ LINES = """\
   value: hf_ABCDEFGHIJKLMNOPQRSTUVWX -> value: [hidden]
 """
 READABLE = """\
+  Passed: 33
+  - --max-num-batched-token=65536
+  - --time-to-first-token=2000ms
+  key: hf_api_token
+  run: pip install hf_transfer
+  id-token: write
+  externalAuth: {}
+  command: [sh, -c, "redis-cli -p 26379 ping"]
+  command: [sh, -c, "login --token $(HF_TOKEN)"]
+  github-token: ${{ secrets.GITHUB_TOKEN }}
+  url: https://x-access-token:${TOKEN}@github.com/o/r
+  Authorization: Bearer ${TOKEN}
+  token: os.environ["TOKEN"]
+  image: registry.io/a:v1@sha256:0123456789
+  - until curl -H "Authorization: Bearer ${TOKEN}" "${URL}/v1/models"; do
   - --max-num-batched-tokens=8192
   - --tokenizer=org/name
   - --served-model-name token-server
@@ -268,3 +286,43 @@ def test_ordinary_words_are_not_taken_for_secrets(run_cli: RunCli, tmp_path: Pat
 )
 def test_a_sentence_hides_a_known_secret_alone(text: str, expected: str) -> None:
     assert Mask([MARK, "short", 'two "lines"']).known(text) == expected
+
+
+PLACES = [
+    "data: {.netrc: 'machine h login u password S'}",
+    "data: {dsn: 'user:S@tcp(db:3306)/x'}",
+    "data: {url: 'u:S@db:5432'}",
+    "data: {url: 'redis://:S@redis:6379/0'}",
+    "data: {url: 'amqp://u:S@a,amqp://u:S@b'}",
+    "data: {c: 'AccountName=x;AccountKey=S;EndpointSuffix=y'}",
+    "data: {u: 'https://x/c?sv=2020&sig=S&X-Amz-Signature=S'}",
+    "data: {u: 'https://hooks.slack.com/services/T0/B0/S'}",
+    "data: {settings.xml: '<server><password>S</password></server>'}",
+    "data: {SECRET_KEY_BASE: S, clientSecret: S, DB_PASS: S}",
+    "data: {c.toml: 'api_key = \"S\"'}",
+    "data: {my.cnf: 'password=\"S\"'}",
+    "kind: Secrets\nmetadata: {}\ndata: {a: S}",
+    "kind: secret\nmetadata: {}\nimmutable: S",
+    "kind: Secret\nmetadata: {}\nplain: S",
+    "kind: Secret\nstringData: {a: &x S, b: *x}",
+    "kind: Secret\nstringData:\n  ? token\n  : S",
+    "kind: Secret\nstringData:\n  a: first\n    S\n    third",
+    "args: [--api-key, S, Sb]",
+    "args: [curl, -uu:S, --user, 'u:S', '-HX-Api-Key: S']",
+    "args: ['export HF_TOKEN=S; huggingface-cli login --token S']",
+    "args: ['mysql -uroot -pS -e x', 'redis-cli -a S ping', 'docker login -u u -p S reg']",
+    "httpHeaders: [{name: Cookie, value: session=S}, {name: X-Auth-Token, value: S}]",
+    "env: [{name: GITHUB_PAT, value: S}, {value: S, name: MY_PASSWD}]",
+    'metadata: {annotations: {last: \'{"kind": "Secret", "data": {"a": "S"}}\'}}',
+    "data:\n  k: |\n    -----BEGIN PRIVATE KEY-----\n    S\n    -----END PRIVATE KEY-----",
+    "data:\n  v.yaml: |\n    users:\n      - name: a\n        password: S",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_secret_is_found_wherever_it_stands(place: str) -> None:
+    numbers = itertools.count()
+    text = re.sub(r"(?<![A-Za-z])S(?=b?(?![A-Za-z]))", lambda _: f"s3cr3t-MARK-{next(numbers)}", place)
+    assert next(numbers) > 0
+    mask = Mask([*in_value(parse_yaml(text)), *in_source(text)])
+    assert "s3cr3t" not in mask.known(text)

@@ -19,6 +19,8 @@ _DEEPEST = 200
 _LONGEST_INLINE = 1 << 20
 """Characters of a text that are read as YAML or JSON; a ConfigMap holds at most as many."""
 
+_TAKES_SEVERAL = "--api-key"
+"""The option of vLLM that goes on taking values."""
 _MAY_BE_YAML = re.compile(r"[{\[\n]|: ")
 
 
@@ -81,11 +83,20 @@ def _field(owner: Mapping[Any, Any], key: str, child: Any, held: bool, depth: in
         yield from _of_pointer(child)
     else:
         named = is_secret_field(key, str(owner.get("name")), str(owner.get("path")))
-        scalar = not isinstance(child, (Mapping, list))
+        scalar = not isinstance(child, (Mapping, list)) and not _is_structured(child)
         # Below a name that only sounds secret stands where the secret is; ExternalSecrets name keys.
-        yield from _walk(
-            child, held=named and (scalar or key == "value") and "remoteRef" not in owner, depth=depth
-        )
+        secret = named and (scalar or key == "value") and "remoteRef" not in owner
+        yield from _walk(child, held=secret, depth=depth)
+
+
+def _is_structured(value: Any) -> bool:
+    """Whether a value is a text of several lines that holds fields of its own."""
+    if not isinstance(value, str) or "\n" not in value.strip():
+        return False
+    try:
+        return any(isinstance(document, Mapping) for document in parse_yaml(value))
+    except ValueError:
+        return False
 
 
 def _of_pointer(text: str) -> Iterator[str]:
@@ -124,7 +135,8 @@ def _words(words: list[Any]) -> Iterator[str]:
         is_option = word.startswith("-")
         if is_option and equals:
             yield from _of_option(name, value)
-        option = word if is_option and not equals else ""
+        if is_option or not option.startswith(_TAKES_SEVERAL):
+            option = word if is_option and not equals else ""
         yield from _inside(word, 0)
 
 

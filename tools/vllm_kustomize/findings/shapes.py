@@ -36,6 +36,19 @@ _SHAPES = (
             r"(?!\d{1,5}(?:[/?#\s]|$))(?P<value>[^\s'\"<>]{1,512})@(?=[\w.\[-])"
         )
     ),
+    # user:password@tcp(host), user:password@host:port, as drivers of databases take it
+    _Shape(
+        re.compile(
+            r"(?<![\w:/.])[\w.-]{1,100}:(?P<value>[^\s:@/'\"]{4,200})@(?:\w{0,9}\(|[\w.-]{1,200}:\d{2,5}\b)"
+        )
+    ),
+    _Shape(
+        re.compile(
+            r"\b(?:hooks\.slack\.com/\w+|discord(?:app)?\.com/api/webhooks/\d+)/(?P<value>[\w/-]{4,200})"
+        )
+    ),
+    _Shape(re.compile(r"<(?P<name>[\w.-]{1,80})>(?P<value>[^<\n]{1,4096})</")),
+    _Shape(re.compile(rf"\blogin\s+\S{{1,200}}\s+password\s+{_VALUE}"), prose=False),
     # https://token@host, as GitHub and GitLab take it
     _Shape(re.compile(r"\bhttps?://(?!git@)(?P<value>[^\s/@:'\"<>]{5,512})@(?=[\w.-])")),
     _Shape(re.compile(rf"[?&](?P<name>[\w.-]{{1,80}})=(?P<value>{_WORD}{{1,4096}})")),
@@ -51,14 +64,14 @@ _SHAPES = (
     _Shape(re.compile(rf"{_FLAG}[ \t]+(?!-){_VALUE}"), prose=False),
     _Shape(
         re.compile(
-            r"\b(?:mysql|mysqldump|mysqladmin|mariadb|mongosh?|redis-cli|sshpass|login)\b[^|;&\n]{0,400}?"
-            r"\s-[pa][ =]?" + _VALUE
+            r"\b(?:(?:mysql|mysqldump|mysqladmin|mariadb|mongosh?|sshpass|login)\b[^|;&\n]{0,400}?\s-p"
+            r"|redis-cli\b[^|;&\n]{0,400}?\s-a)[ =]?" + _VALUE
         ),
         prose=False,
     ),
     _Shape(
         re.compile(
-            r"(?P<value>\b(?:hf_|sk-|gh[pousr]_|glpat-|xox[abp]-|AKIA|AIza)[A-Za-z0-9_-]{8,200}"
+            r"(?P<value>\b(?:hf_|sk-|gh[pousr]_|glpat-|xox[abp]-|AKIA|AIza)(?=[a-z_-]*[A-Z0-9])[A-Za-z0-9_-]{8,200}"
             r"|\beyJ[\w-]{10,4096}\.[\w-]{1,4096}\.?[\w-]{0,4096})"
         )
     ),
@@ -67,9 +80,11 @@ _SHAPES = (
     ),
 )
 _MAY_HAVE_ONE = re.compile(
-    r"[=@]|-[uUpa]|\":|\w-\w+:|[Aa]uthorization|Bearer|Basic|hf_|sk-|gh[pousr]_|glpat|xox|AKIA|AIza|eyJ|BEGIN|--"
+    r"[=@]|--|-[uUpa]|\":|\w-\w+:|</|password |hooks|[Aa]uthorization|Bearer|Basic|BEGIN"
+    r"|hf_|sk-|gh[pousr]_|glpat|xox|AKIA|AIza|eyJ"
 )
-_IN_QUERY = frozenset({"key", "sig", "auth", "pass", "code"})
+"""What every shape has in it: most texts have none of it."""
+_IN_QUERY = re.compile(r"key|sig|auth|pass|code|.*[-_]?signature", re.IGNORECASE)
 
 
 def secrets_in(text: str, *, prose: bool = False) -> Iterator[Span]:
@@ -84,12 +99,17 @@ def secrets_in(text: str, *, prose: bool = False) -> Iterator[Span]:
             if name is not None and not _tells(name, text[found.start() : found.start() + 1]):
                 continue
             begin, end = _unquoted(text, *found.span("value"))
+            if reference := _REFERENCE.match(text, begin):
+                begin = reference.end()
             if end > begin and not stands_for_secret(text[begin:end]):
                 yield begin, end
 
 
+_REFERENCE = re.compile(r"(?:\$(?:\w+|\{[^{}\n]*\}|\([^()\n]*\)|\{\{[^{}\n]*\}\})|\{\{[^{}\n]*\}\})+")
+
+
 def _tells(name: str, first: str) -> bool:
-    return may_name_secret(name) or (first in "?&" and name.lower() in _IN_QUERY)
+    return may_name_secret(name) or (first in "?&" and bool(_IN_QUERY.fullmatch(name)))
 
 
 def _unquoted(text: str, begin: int, end: int) -> Span:
@@ -103,8 +123,8 @@ _PAIR = re.compile(r"\s*[\"']?[-._a-zA-Z0-9]+[\"']?\s*[=:]\s*|\s*[-._a-zA-Z0-9]+
 _ENVIRONMENT_NAME = re.compile(r"\s*[A-Z_][A-Z0-9_]*\s*\Z")
 
 
-_FIELDS = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
-_SECRET = re.compile(r"\bSecret\b")
+_FIELDS = frozenset({"apiVersion", "kind", "metadata", "type"})
+_SECRET = re.compile(r"\bsecrets?\b", re.IGNORECASE)
 
 
 def is_secret(kind: str) -> bool:

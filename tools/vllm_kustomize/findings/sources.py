@@ -114,8 +114,10 @@ def _in_document(lines: Sequence[str], loose: bool) -> Iterator[tuple[int, Span]
         held = above is not None and _holds(above)
         named = _is_named(entry, before, lines)
         if above is not None and secret[above.line] and not (held or (entry.key and _is_open(lines, above))):
-            begin, held = entry.column, True
-        elif held and not entry.key:
+            secret[entry.line], before = True, entry
+            yield entry.line, (entry.column, len(line.rstrip()))
+            continue
+        if held and not entry.key:
             begin += value_of_pair(line[begin:])
         elif (held or loose) and entry.key and config_key(entry.key):
             yield entry.line, (entry.column + value_of_pair(line[entry.column :]), begin)
@@ -128,7 +130,8 @@ def _in_document(lines: Sequence[str], loose: bool) -> Iterator[tuple[int, Span]
 
 def _is_open(lines: Sequence[str], entry: _Entry) -> bool:
     """Whether a mapping may stand below a key, which then says where the secret is."""
-    return entry.key != "value" and not lines[entry.line][entry.begin :].strip() and not _holds(entry.parent)
+    opens = entry.key != "value" and _OPENS.match(lines[entry.line], entry.begin)
+    return bool(opens) and not _holds(entry.parent)
 
 
 def _holds(entry: _Entry | None) -> bool:
@@ -145,7 +148,8 @@ def _is_named(entry: _Entry, before: _Entry | None, lines: Sequence[str]) -> boo
         mapping = entry.mapping
         is_flow = lines[entry.line][entry.begin : entry.begin + 1] in ("{", "[")
         slipped = is_secret(mapping.kind) and _holds(entry) and not is_flow
-        return slipped or is_secret_field(entry.key, mapping.name, mapping.path)
+        is_name = " " not in entry.key  # and no command of a script
+        return slipped or (is_name and is_secret_field(entry.key, mapping.name, mapping.path))
     if not entry.is_item or before is None or before.key or before.column != entry.column:
         return False
     option = lines[before.line][before.begin :].strip().strip("\"'")

@@ -33,21 +33,26 @@ _PATH = re.compile(r"(?:file:/|/)[\w./-]+\Z")
 _VARIABLE = re.compile(
     r"\$[A-Za-z_]\w*|\$\([A-Za-z_][\w.-]*\)|\$\((?:cat |<)?[\w./-]+\)|\$\{[A-Za-z_]\w*\}|\$?\{\{[^{}]*\}\}"
 )
+_LOOKED_UP = re.compile(r"os\.(?:environ|getenv)\b|process\.env\b|System\.getenv\b")
 _STORE = re.compile(rf"(?!\s*[${{]){_REFERENCE.pattern}", re.VERBOSE)
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LAST_WORD = re.compile(
     r"\w*(?:token|password|passwd|passphrase|secret|apikey)|pwd|pass|passcode|credentials?|auth|authorization|cookie"
-    r"|(?:access|secret|private)key|bearer|jwt|psk|pgpass"
+    r"|(?:access|secret|private)key|bearer|jwt|psk|pgpass|pat"
 )
 """The last word of a name whose value is secret, numbers aside: `HF_TOKEN_2` ends in one."""
+_SUFFIXES = frozenset(
+    {"base", "old", "new", "current", "previous", "primary", "secondary", "prod", "dev", "test"}
+)
 _KEY_OWNER = re.compile(
     r"api|access|secret|private|encrypt|encryption|sign|signing|auth|master|account|shared|service|license|client"
     r"|webhook|admin|storage|deploy|session|hmac|aes|app|application|user|root|openai|anthropic|hf"
 )
 """What a key opens, or whose it is; all other keys are ordinary ones (`topologyKey`)."""
 _HARMLESS = re.compile(
-    r"(?:^|[_.\-])(?:bos|eos|pad|unk|sep|cls|mask|stop|start|end|special|image|audio|video|think|tool|existing|pull)"
+    r"(?:^|[_.\-])(?:bos|eos|pad|unk|sep|cls|mask|stop|start|end|special|image|audio|video|think|tool|existing|pull"
+    r"|batched|per|first|next|new|prompt|input|output|max|min|num|id)"
     r"[_.\-]?(?:token|secret)$|(?:existing|pull|tls|ca|cert|certificate)Secret$|public|allow_empty",
     re.IGNORECASE,
 )
@@ -73,7 +78,7 @@ def may_name_secret(name: str) -> bool:
     if names_secret(name) and name.lower() != "key":
         return True
     words = [word.lower() for word in _WORDS.findall(name)]
-    while words and words[-1].isdigit():
+    while words and (words[-1].isdigit() or words[-1] in _SUFFIXES):
         words.pop()
     if not words:
         return False
@@ -95,7 +100,7 @@ _MISSPELT = (
     "secretkey",
     "privatekey",
 )
-_NO_SLIPS = frozenset({"tokens", "taken", "secrets", "passwords"})
+_NO_SLIPS = frozenset({"tokens", "taken", "secrets", "passwords", "passed", "passes"})
 
 
 def _one_slip(word: str, known: str) -> bool:
@@ -116,7 +121,7 @@ def _one_slip(word: str, known: str) -> bool:
 
 def stands_for_secret(value: str) -> bool:
     """Whether a value as a whole only says where a secret is, so that it can be shown."""
-    text = value.strip()
-    return not text or bool(
-        _VARIABLE.fullmatch(text) or _STORE.match(text) or _PATH.match(text) or text.lower() in _TRUTH
-    )
+    text = re.sub(r"^(?:Bearer|Basic|Token)\s+", "", value.strip(" \t\r\n,"))
+    if not re.search(r"\w", text) or text.lower() in _TRUTH or _VARIABLE.fullmatch(text):
+        return True
+    return any(pattern.match(text) for pattern in (_STORE, _LOOKED_UP, _PATH))
