@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
@@ -15,7 +16,18 @@ from vllm_kustomize.model import FieldPath, Location, Precision, Resource
 
 OVERRIDDEN = "overridden here"
 _HASH_LENGTH = 10
+_VARIABLE = re.compile(r"\$\(([^()]+)\)")
+_ANNOTATIONS = ("metadata", "annotations")
+_BUILD_METADATA = {
+    "originAnnotations": "config.kubernetes.io/origin",
+    "transformerAnnotations": "alpha.config.kubernetes.io/transformations",
+}
+"""The annotation that an entry of `buildMetadata:` makes (api/internal/utils/annotations.go of Kustomize)."""
 _ITEM_KEYS = ("name", "mountPath", "containerPort", "port", "ip", "key", "topologyKey", "devicePath", "uid")
+
+
+Same = Callable[[Node, Any], bool]
+"""Whether a source value is what the engine rendered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +66,10 @@ class Locator:
         source = self._source(resource)
         if source is None:
             return Located(self.whole().primary, tuple(map(Earlier, self.graph.incomplete[:1])))
-        node, trail, whole = _follow(source.root, resource.manifest, path)
+        node, trail, whole = _follow(source.root, resource.manifest, path, self._comes_out)
         if not whole:
+            if path[:2] == _ANNOTATIONS and (setting := self._metadata.get(path[2:])):
+                return Located(setting.location())
             missing = path[len(trail)] if len(trail) < len(path) else None
             remover = node.removed.get(missing) if isinstance(missing, str) else None
             if remover is not None:
@@ -66,7 +80,42 @@ class Locator:
             return Located(node.location(), tuple(_overridden(source.root, trail)))
         if isinstance(rendered, str) and (renamed := self._reference(node, rendered)):
             return Located(node.location(), tuple(map(Earlier, renamed)))
+        if used := self._variables(node, rendered):
+            return Located(node.location(), used)
         return Located(node.key_location(Precision.PARENT), tuple(_overridden(source.root, trail)))
+
+    def _comes_out(self, node: Node, rendered: Any) -> bool:
+        """Whether a source value is what the engine rendered, renamed or with variables replaced."""
+        if _explains(node, rendered):
+            return True
+        renamed = isinstance(rendered, str) and bool(self._reference(node, rendered))
+        return renamed or bool(self._variables(node, rendered))
+
+    def _variables(self, node: Node, rendered: Any) -> tuple[Earlier, ...]:
+        """The variables of `vars:` in a value, if with them it comes out as the rendered one."""
+        if not self._vars or not isinstance(node.value, str):
+            return ()
+        literals = _VARIABLE.split(node.value)
+        used = [self._vars[name] for name in literals[1::2] if name in self._vars]
+        if not used or len(used) != len(literals[1::2]) or not _fills(literals[::2], str(rendered)):
+            return ()
+        return tuple(Earlier(each.location(note=f"defines $({each.text('name')})")) for each in used)
+
+    @cached_property
+    def _vars(self) -> Mapping[str, Node]:
+        """The entries of `vars:` by name."""
+        return {
+            entry.text("name"): entry
+            for kustomization in self.graph.kustomizations
+            for entry in kustomization.root.items("vars")
+        }
+
+    @cached_property
+    def _metadata(self) -> Mapping[FieldPath, Node]:
+        """The entries of `buildMetadata:` of the kustomization that is built, by the annotation they make."""
+        built = (each for each in self.graph.kustomizations if each.file == self.graph.file)
+        entries = (entry for each in built for entry in each.root.items("buildMetadata"))
+        return {(_BUILD_METADATA[entry.value],): entry for entry in entries if entry.value in _BUILD_METADATA}
 
     def whole(self) -> Located:
         """Return the overlay's own kustomization, for what concerns all or cannot be followed."""
@@ -119,7 +168,7 @@ def _identity(source: Source) -> tuple[str, str, str, str]:
     return (source.root.text("apiVersion"), identity.kind, identity.namespace, identity.name)
 
 
-def _follow(root: Node, manifest: Any, path: FieldPath) -> tuple[Node, FieldPath, bool]:
+def _follow(root: Node, manifest: Any, path: FieldPath, same: Same) -> tuple[Node, FieldPath, bool]:
     """Walk the sources and the rendered object together.
 
     Returns the last node, the path to it in the sources, and whether it is the one at `path`.
@@ -136,7 +185,7 @@ def _follow(root: Node, manifest: Any, path: FieldPath) -> tuple[Node, FieldPath
             position: str | int = step
         elif isinstance(node.value, list) and isinstance(rendered, list) and isinstance(step, int):
             rendered = rendered[step] if 0 <= step < len(rendered) else None
-            position = _position(node.value, step, rendered)
+            position = _position(node.value, step, rendered, same)
             child = node.value[position] if position >= 0 else None
         if child is None:
             return node, tuple(trail), False
@@ -145,22 +194,22 @@ def _follow(root: Node, manifest: Any, path: FieldPath) -> tuple[Node, FieldPath
     return node, tuple(trail), True
 
 
-def _position(items: list[Node], index: int, rendered: Any) -> int:
+def _position(items: list[Node], index: int, rendered: Any, same: Same) -> int:
     """Return where an item of a rendered list stands in the sources, or -1."""
-    if index < len(items) and _alike(items[index], rendered):
+    if index < len(items) and _alike(items[index], rendered, same):
         return index
-    return next((place for place, item in enumerate(items) if _alike(item, rendered)), -1)
+    return next((place for place, item in enumerate(items) if _alike(item, rendered, _explains)), -1)
 
 
-def _alike(item: Node, rendered: Any) -> bool:
+def _alike(item: Node, rendered: Any, same: Same) -> bool:
     """Tell whether a source item and a rendered one are the same, judged by their identifying key."""
     if isinstance(item.value, dict) and isinstance(rendered, Mapping):
         for key in _ITEM_KEYS:
             if key in item.value or key in rendered:
                 mine = item.get(key)
-                return mine is not None and _explains(mine, rendered.get(key))
+                return mine is not None and same(mine, rendered.get(key))
         return bool(item.value.keys() & rendered.keys())
-    return _explains(item, rendered)
+    return same(item, rendered)
 
 
 def _value(manifest: Any, path: FieldPath) -> Any:
@@ -177,6 +226,19 @@ def _explains(node: Node, rendered: Any) -> bool:
     if isinstance(value, list):
         return isinstance(rendered, list)
     return bool(value == rendered) and isinstance(value, bool) == isinstance(rendered, bool)
+
+
+def _fills(literals: list[str], rendered: str) -> bool:
+    """Whether a text is these pieces in their order, with something or nothing between them."""
+    first, last = literals[0], literals[-1]
+    if len(rendered) < len(first) + len(last) or not (rendered.startswith(first) and rendered.endswith(last)):
+        return False
+    rest = rendered[len(first) : len(rendered) - len(last)]
+    for piece in literals[1:-1]:
+        _, found, rest = rest.partition(piece) if piece else ("", "-", rest)
+        if not found:
+            return False
+    return True
 
 
 def _overridden(root: Node, path: FieldPath) -> Iterator[Earlier]:
