@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ REPORTS = {
 """What a server writes to its log (vllm/v1/core/kv_cache_utils.py, gpu_worker.py and the model runners)."""
 ON_GPU = ("weights_gib", "available_kv_gib")
 """What means something only where the memory is a GPU's."""
+_TO_END = 60
+"""Seconds that a server may take to end its engine."""
 
 
 def main(file: Path, python: str = sys.executable) -> None:
@@ -80,13 +82,16 @@ def _server(recorded: Mapping[str, Any], run: Mapping[str, Any], python: str) ->
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,
         )
         assert process.stdout is not None
         try:
             yield iter(process.stdout)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            # Killed outright, it would leave its engine behind, which is in a session of its own.
+            process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=_TO_END)
+            process.kill()
             process.wait()
 
 
