@@ -24,9 +24,9 @@ from vllm_kustomize.model import (
     Resource,
     without_offset,
 )
+from vllm_kustomize.model.location import RENDERED
 
 STANDARD_INPUT = "<stdin>"
-RENDERED = "rendered here"
 _SOURCE = "# Source: "
 
 Find = Callable[[Resource | None, FieldPath], Located]

@@ -8,10 +8,10 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from vllm_kustomize.findings.locate import RENDERED
 from vllm_kustomize.findings.merge import merge
 from vllm_kustomize.kustomize.discover import display_path
 from vllm_kustomize.model import Allow, Finding, Location, Precision, Severity, Suppressed
+from vllm_kustomize.model.location import RENDERED
 from vllm_kustomize.settings import ALWAYS, Ignore, Settings
 
 UNUSED, INVALID = "unused-suppression", "invalid-suppression"

@@ -33,3 +33,7 @@ class Location:
     precision: Precision = Precision.EXACT
     begins: int = 0
     end_column: int = 0
+
+
+RENDERED = "rendered here"
+"""The note of the place in rendered YAML, where the finding itself names the template behind it."""
