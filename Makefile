@@ -87,8 +87,8 @@ golden: .venv ## Rewrite the expected renders and outputs; read the diff
 	$(BIN)/pytest -q --update-golden
 
 .PHONY: fuzz
-fuzz: .venv ## Try 10,000 hostile inputs (two minutes); `make test` tries a slice of them
-	printf '%s\n' manifests broken_yaml sources settings secrets | VLLM_KUSTOMIZE_FUZZ=10000 \
+fuzz: .venv ## Try 10,000 hostile inputs of each kind; `make test` tries a slice of them
+	printf '%s\n' manifests broken_yaml sources settings secrets numbers commands patterns paths engines caches | VLLM_KUSTOMIZE_FUZZ=10000 \
 		xargs -P 2 -n 1 $(BIN)/pytest -q --no-header -p no:cacheprovider tests/fuzz -k
 
 .PHONY: bench

@@ -186,7 +186,12 @@ def _entries(transform: Transformer) -> Apply:
     def run(build: Build, kustomization: Kustomization, field: str) -> None:
         for entry in _mappings(kustomization.root, field):
             specs = label_specs(entry, build.specs) if field == "labels" else build.specs[field]
-            build.change(field, entry, kustomization, transform(build.objects, entry, specs), specs)
+            try:
+                objects = transform(build.objects, entry, specs)
+            except SelectorError as error:
+                build.leave_out(entry, str(error))
+                continue
+            build.change(field, entry, kustomization, objects, specs)
 
     return run
 
