@@ -304,6 +304,7 @@ PLACES = [
     "kind: Secrets\nmetadata: {}\ndata: {a: S}",
     "kind: secret\nmetadata: {}\nimmutable: S",
     "kind: Secret\nmetadata: {}\nplain: S",
+    "kind: Secret\nmetadata: {}\n'token: S': ''",
     "kind: Secret\nstringData: {a: &x S, b: *x}",
     "kind: Secret\nstringData:\n  ? token\n  : S",
     "kind: Secret\nstringData:\n  a: first\n    S\n    third",

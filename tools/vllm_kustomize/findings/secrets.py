@@ -73,7 +73,7 @@ def _field(owner: Mapping[Any, Any], key: str, child: Any, held: bool, depth: in
     elif key == "secretGenerator":
         yield from _generated(child)
     elif holds_secrets(key, owner.keys(), str(owner.get("kind"))):
-        for name in child if isinstance(child, Mapping) else ():
+        for name in (key, *(child if isinstance(child, Mapping) else ())):
             if config_key(str(name)):
                 yield from _of_pair(str(name))
         yield from _walk(child, held=True, depth=depth)

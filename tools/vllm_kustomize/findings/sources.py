@@ -119,7 +119,7 @@ def _in_document(lines: Sequence[str], loose: bool) -> Iterator[tuple[int, Span]
             continue
         if held and not entry.key:
             begin += value_of_pair(line[begin:])
-        elif (held or loose) and entry.key and config_key(entry.key):
+        elif (held or loose or named) and entry.key and config_key(entry.key):
             yield entry.line, (entry.column + value_of_pair(line[entry.column :]), begin)
         secret[entry.line] = held or named
         before = entry
