@@ -45,14 +45,14 @@ class Change:
 def apply_patch(objects: Sequence[Source], patch: Patch) -> tuple[list[Source], tuple[Change, ...], str]:
     """Return the objects after a patch, what it changed, and why it could not be applied (or nothing)."""
     try:
-        selected = _targets(objects, patch)
+        selected = set(map(id, _targets(objects, patch)))
     except SelectorError as error:
         return list(objects), (), str(error)
     problem = ""
     changes: list[Change] = []
     result: list[Source] = []
     for source in objects:
-        if source not in selected:
+        if id(source) not in selected:
             result.append(source)
             continue
         try:

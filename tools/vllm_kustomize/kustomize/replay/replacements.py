@@ -29,11 +29,11 @@ def replace_fields(objects: Sequence[Source], entry: Node) -> list[Source]:
         wanted, options = target.get("select"), target.get("options")
         if wanted is None:
             continue
-        rejected = [source for reject in target.items("reject") for source in select(reject, result)]
-        selected = [source for source in select(wanted, result) if source not in rejected]
+        rejected = {id(source) for reject in target.items("reject") for source in select(reject, result)}
+        selected = {id(source) for source in select(wanted, result)} - rejected
         paths = [str(path.value) for path in target.items("fieldPaths")] or [_NAME]
         for index, source in enumerate(result):
-            if source in selected:
+            if id(source) in selected:
                 root = source.root
                 for path in paths:
                     root = _set(root, _steps(path), value, options)
