@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from vllm_kustomize.cache.store import Cache, open_cache, reopen_cache
 from vllm_kustomize.kustomize.discover import display_path, resolved
-from vllm_kustomize.kustomize.engine import BuildOptions, Engine, Rendered, find_engine
+from vllm_kustomize.kustomize.engine import Engine, Rendered, find_engine
 from vllm_kustomize.model import Error, Part, Report
-from vllm_kustomize.pipeline.render import build, build_with_sources
+from vllm_kustomize.pipeline.render import build, build_with_sources, engine_of
 from vllm_kustomize.pipeline.targets import Targets, default_paths, discover, shown
 from vllm_kustomize.settings import UNCHECKED, Settings
 
@@ -52,12 +52,11 @@ def validate(
 
     settings = rules.resolve(settings or Settings())
     targets = discover(paths, settings)
-    executable = find_engine(settings.engine)
-    cache = cache or open_cache(executable, settings)
+    engine = engine_of(settings)
+    cache = cache or open_cache(engine.executable, settings)
     known = {overlay: part for overlay in targets.overlays if (part := cache.get(overlay))}
     missing = [overlay for overlay in targets.overlays if overlay not in known]
-    options = BuildOptions(settings.helm, settings.unrestricted)
-    with cache, Engine(executable, options=options, offline=settings.offline) as engine:
+    with cache, engine:
         # The engine works while the checks are imported and their schemas compiled.
         rendered = engine.build_all(missing, settings.jobs)
         if (settings.name_engine or settings.engine) and not cache.engine:

@@ -14,14 +14,19 @@ if TYPE_CHECKING:
     from vllm_kustomize.kustomize.replay.tree import SourceTree
 
 
+def engine_of(settings: Settings) -> Engine:
+    """The engine that settings ask for, with the rights they give; raises `Error` where there is none."""
+    options = BuildOptions(settings.helm, settings.unrestricted)
+    return Engine(find_engine(settings.engine), options=options, offline=settings.offline)
+
+
 def build(path: str, settings: Settings | None = None) -> bytes:
     """Render the overlay at `path` as the engine does; raises `Error` with its message where it fails."""
     from vllm_kustomize.kustomize.message import shortened
 
     overlay, settings = _overlay(path), settings or Settings()
-    options = BuildOptions(settings.helm, settings.unrestricted)
-    with Engine(find_engine(settings.engine), options=options, offline=settings.offline) as started:
-        rendered = started.build(overlay)
+    with engine_of(settings) as engine:
+        rendered = engine.build(overlay)
     if rendered.error:
         raise Error(f"{path} does not build: {shortened(_without_secrets(rendered))}")
     return rendered.output
@@ -34,7 +39,7 @@ def build_with_sources(path: str, settings: Settings) -> tuple[str, SourceTree]:
     rendered = build(path, settings).decode("utf-8", "replace")
     version = ""
     if settings.engine:
-        with Engine(find_engine(settings.engine)) as engine:
+        with engine_of(settings) as engine:
             version = engine.version()
     return rendered, SourceTree(kustomize_version(version))
 

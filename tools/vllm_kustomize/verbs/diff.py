@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from vllm_kustomize.findings.mask import Mask, hide
 from vllm_kustomize.findings.triage import triage
 from vllm_kustomize.kustomize.affected import affected
 from vllm_kustomize.kustomize.discover import find_overlays, is_there, kustomization_in, resolved
-from vllm_kustomize.kustomize.engine import BuildOptions, Engine, Rendered, find_engine
+from vllm_kustomize.kustomize.engine import Engine, Rendered
 from vllm_kustomize.kustomize.provenance import Locator
 from vllm_kustomize.kustomize.replay.graph import SourceGraph
 from vllm_kustomize.kustomize.replay.tree import SourceTree
@@ -37,12 +37,11 @@ from vllm_kustomize.model import (
     Resource,
     Skipped,
 )
+from vllm_kustomize.pipeline import Progress
+from vllm_kustomize.pipeline.render import engine_of
 from vllm_kustomize.pipeline.targets import default_paths
 from vllm_kustomize.settings import Settings
 from vllm_kustomize.verbs.matching import Pair, match, renderings
-
-Progress = Callable[[int, int], None]
-"""Called with the number of overlays that are compared, and of all that will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +83,7 @@ def compare(
     """
     paths = tuple(paths) or default_paths(settings)
     files = changed_since(base)
-    options = BuildOptions(settings.helm, settings.unrestricted)
-    with (
-        checked_out(base) as root,
-        Engine(find_engine(settings.engine), options=options, offline=settings.offline) as engine,
-    ):
+    with checked_out(base) as root, engine_of(settings) as engine:
         for path in paths:
             if not any(is_there(side / path, folder=True) for side in (Path.cwd(), root)):
                 raise Error(f"{path} is not a folder, neither here nor at {base}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from vllm_kustomize.kustomize.engine import BuildOptions, Engine, find_engine
 from vllm_kustomize.model import Skipped
+from vllm_kustomize.pipeline import Progress
+from vllm_kustomize.pipeline.render import engine_of
 from vllm_kustomize.pipeline.targets import default_paths, discover
 from vllm_kustomize.settings import Settings
 from vllm_kustomize.verbs.diff import Comparison, ObjectDiff
@@ -22,19 +23,16 @@ Source: Object name in pkg/cmd/diff of kubectl.
 """
 
 
-def compare(
-    paths: Sequence[str], settings: Settings, progress: Callable[[int, int], None] | None = None
-) -> Comparison:
+def compare(paths: Sequence[str], settings: Settings, progress: Progress | None = None) -> Comparison:
     """Compare the overlays at `paths` with the cluster of the current context.
 
     Raises `Error` where a path is not an overlay, or there is no kubectl.
     """
     overlays = discover(paths or default_paths(settings), settings).overlays
-    options = BuildOptions(settings.helm, settings.unrestricted)
     objects: list[ObjectDiff] = []
     uncompared: list[Skipped] = []
     changed: list[str] = []
-    with Engine(find_engine(settings.engine), options=options, offline=settings.offline) as engine:
+    with engine_of(settings) as engine:
         for done, rendered in enumerate(engine.build_all(overlays, settings.jobs), 1):
             name = rendered.overlay.name
             if rendered.error:

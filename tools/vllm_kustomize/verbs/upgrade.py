@@ -15,7 +15,6 @@ from vllm_kustomize.checks import published
 from vllm_kustomize.checks.upgrades import mixed_releases
 from vllm_kustomize.kustomize.discover import display_path, exists, resolved, yaml_files
 from vllm_kustomize.kustomize.edit import Edit, Scalars, edited, users
-from vllm_kustomize.kustomize.engine import BuildOptions, Engine, find_engine
 from vllm_kustomize.kustomize.load import load_rendered
 from vllm_kustomize.kustomize.provenance import Locator
 from vllm_kustomize.kustomize.replay.tree import SourceTree
@@ -34,6 +33,7 @@ from vllm_kustomize.model import (
     without_offset,
 )
 from vllm_kustomize.pipeline import Progress
+from vllm_kustomize.pipeline.render import engine_of
 from vllm_kustomize.pipeline.targets import default_paths, discover
 from vllm_kustomize.settings import Settings
 from vllm_kustomize.verbs.releases import Named, named_in
@@ -216,9 +216,7 @@ class _Upgrading:
 
     def build(self) -> None:
         """Look at what each overlay renders now."""
-        options = BuildOptions(self.settings.helm, self.settings.unrestricted)
-        executable = find_engine(self.settings.engine)
-        with Engine(executable, options=options, offline=self.settings.offline) as engine:
+        with engine_of(self.settings) as engine:
             for rendered in engine.build_all(self.overlays, self.settings.jobs):
                 if rendered.error:
                     continue  # validation says so
