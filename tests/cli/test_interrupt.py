@@ -89,6 +89,7 @@ def test_a_signal_ends_every_process(tmp_path: Path, ending: signal.Signals) -> 
         "vllm_kustomize.pipeline",
         "vllm_kustomize.kustomize.engine",
         "vllm_kustomize.kustomize.replay.graph",
+        "decimal",  # which jsonschema_rs imports while it is loaded itself
     ],
 )
 def test_ctrl_c_while_loading_shows_no_traceback(

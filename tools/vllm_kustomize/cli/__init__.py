@@ -10,7 +10,7 @@ import click
 
 from vllm_kustomize.cli import build, completion, diff, explain, flags, rules, size, upgrade, validate, why
 from vllm_kustomize.cli.options import COULD_NOT_RUN, INTERRUPTED, OK, show_error
-from vllm_kustomize.cli.signals import Ended, signals
+from vllm_kustomize.interrupts import Ended, signals
 from vllm_kustomize.model import Error
 from vllm_kustomize.version import __version__
 

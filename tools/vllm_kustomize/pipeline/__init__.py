@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vllm_kustomize.cache.store import Cache, open_cache, reopen_cache
+from vllm_kustomize.interrupts import held
 from vllm_kustomize.kustomize.discover import display_path, resolved
 from vllm_kustomize.kustomize.engine import Engine, Rendered, find_engine
 from vllm_kustomize.model import Error, Part, Report
@@ -63,9 +64,9 @@ def validate(
             cache.engine = engine.version()
         from_files, server = [], None
         if missing or targets.files or cache.patterns != settings.patterns():
-            from vllm_kustomize.kustomize.replay.tree import SourceTree, kustomize_version
-            from vllm_kustomize.pipeline import parts
-
+            with held():
+                from vllm_kustomize.kustomize.replay.tree import SourceTree, kustomize_version
+                from vllm_kustomize.pipeline import parts
             tree = SourceTree(kustomize_version(cache.engine))
             with _planned(settings, engine, cache) as plan:
                 server = plan.server
