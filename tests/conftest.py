@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -82,6 +83,13 @@ def run_cli(monkeypatch: pytest.MonkeyPatch) -> RunCli:
         return Result(int(stop.value.code or 0), *texts)
 
     return run
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write indented texts by their path below a folder."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(dedent(text), encoding="utf-8")
 
 
 @pytest.fixture

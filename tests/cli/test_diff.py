@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
-from conftest import Golden, RunCli
+from conftest import Golden, RunCli, write_files
 
 FILES = {
     "base/kustomization.yaml": """\
@@ -63,13 +62,20 @@ FILES = {
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(dedent(text))
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "first"]):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    write_files(tmp_path, FILES)
+    git(tmp_path, "init", "-q")
+    commit(tmp_path)
     return tmp_path
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)
+
+
+def commit(repo: Path) -> None:
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "all")
 
 
 def change(repo: Path, file: str, old: str, new: str) -> None:
@@ -100,12 +106,7 @@ def test_a_change_is_shown_and_judged(format_: str, changed: Path, run_cli: RunC
 
 def test_what_did_not_change_is_not_built(changed: Path, run_cli: RunCli) -> None:
     (changed / "overlays/other/kustomization.yaml").write_text("resources: [gone.yaml]\n")
-    subprocess.run(["git", "add", "."], cwd=changed, check=True)
-    subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "2"],
-        cwd=changed,
-        check=True,
-    )
+    commit(changed)
     result = run_cli("diff", cwd=changed)
     assert (result.code, result.output) == (0, "3 overlays compared with HEAD: nothing differs\n")
 

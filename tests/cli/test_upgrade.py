@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
-from conftest import REPO, RunCli
+from conftest import REPO, RunCli, write_files
 
 FILES = {
     "overlays/one/kustomization.yaml": """\
@@ -62,9 +61,7 @@ overlays/one/kustomization.yaml:4:13: warning[mixed-releases] the repository nam
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(dedent(text))
+    write_files(tmp_path, FILES)
     (tmp_path / ".git").mkdir()
     return tmp_path
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import RunCli
+from conftest import RunCli, write_files
 
 FILES = {
     "base/kustomization.yaml": """\
@@ -69,11 +69,7 @@ FILES = {
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    from textwrap import dedent
-
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(dedent(text))
+    write_files(tmp_path, FILES)
     return tmp_path
 
 

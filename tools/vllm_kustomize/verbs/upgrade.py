@@ -146,6 +146,7 @@ class _Upgrading:
     edits: list[Edit] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)
+    scalars: dict[str, Scalars] = field(default_factory=dict)
 
     @cached_property
     def overlays(self) -> tuple[Overlay, ...]:
@@ -206,13 +207,9 @@ class _Upgrading:
         return edit is not None
 
     def _scalars(self, file: str) -> Scalars:
-        if file not in self._read:
-            self._read[file] = Scalars(self.tree.texts[file])
-        return self._read[file]
-
-    @cached_property
-    def _read(self) -> dict[str, Scalars]:
-        return {}
+        if file not in self.scalars:
+            self.scalars[file] = Scalars(self.tree.texts[file])
+        return self.scalars[file]
 
     def build(self) -> None:
         """Look at what each overlay renders now."""
@@ -244,7 +241,7 @@ class _Upgrading:
             given.add(option.name)
             path, _ = without_offset(argument.path)
             at = locator.locate(server.resource, path).primary
-            self.remarks += self._of_option(server, name, option, new, changes, at)
+            self.remarks += self._of_option(name, option, old, new, changes, at)
         place = locator.locate(server.resource, server.container.path).primary
         for before, after in changes.defaults:
             if before.name not in given and (before.default or after.default):
@@ -252,10 +249,10 @@ class _Upgrading:
                 self.remarks.append(Remark(place, text))
 
     def _of_option(
-        self, server: Server, name: str, option: Option, new: Release, changes: flags.Changes, at: Location
+        self, name: str, option: Option, old: Release, new: Release, changes: flags.Changes, at: Location
     ) -> Iterator[Remark]:
         current = new.options.get(option.name)
-        renamed, same = _renamed(option, nearest(server.release)[0], new)
+        renamed, same = _renamed(option, old, new)
         if renamed:
             done = same and self._replace(at, name, renamed)
             yield _remark(at, f"{name} {'->' if done else 'is now'} {renamed}", done)
