@@ -156,7 +156,9 @@ KUBECTL = """\
 #!/bin/sh
 case "$1" in
   version) printf 'Client Version: v1.99.0\\nKustomize Version: v5.9.0\\n' ;;
-  kustomize) echo 'kind: ConfigMap' ;;
+  kustomize)
+    [ -f broken ] && { echo 'error: invalid literal source hf=first' >&2; exit 1; }
+    echo 'kind: ConfigMap' ;;
   diff)
     [ -f same ] && exit 0
     [ -f refused ] && { echo 'error: connection refused' >&2; exit 1; }
@@ -208,6 +210,10 @@ def test_the_cluster_is_asked_by_kubectl(repo: Path, run_cli: RunCli) -> None:
     assert (code, output.splitlines()[0]) == (2, "not compared overlays/one: connection refused")
     (repo / "same").touch()
     assert ask() == (0, "1 overlay compared with the cluster: nothing differs\n")
+    (repo / "broken").touch()
+    code, output = ask()
+    said = "not compared overlays/one: it does not build: invalid literal source hf=[hidden]"
+    assert (code, output.splitlines()[0]) == (2, said)
 
 
 @pytest.mark.parametrize(

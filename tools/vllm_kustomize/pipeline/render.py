@@ -28,7 +28,7 @@ def build(path: str, settings: Settings | None = None) -> bytes:
     with engine_of(settings) as engine:
         rendered = engine.build(overlay)
     if rendered.error:
-        raise Error(f"{path} does not build: {shortened(_without_secrets(rendered))}")
+        raise Error(f"{path} does not build: {shortened(message_of(rendered))}")
     return rendered.output
 
 
@@ -50,7 +50,7 @@ def _overlay(path: str) -> Overlay:
     return overlay_at(Path(path))
 
 
-def _without_secrets(rendered: Rendered) -> str:
+def message_of(rendered: Rendered) -> str:
     """The engine's message, which may quote whatever the sources hold."""
     from vllm_kustomize.findings.collect import mask_of_overlay
     from vllm_kustomize.kustomize.replay.tree import SourceTree

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from vllm_kustomize.model import Skipped
 from vllm_kustomize.pipeline import Progress
-from vllm_kustomize.pipeline.render import engine_of
+from vllm_kustomize.pipeline.render import engine_of, message_of
 from vllm_kustomize.pipeline.targets import default_paths, discover
 from vllm_kustomize.settings import Settings
 from vllm_kustomize.verbs.diff import Comparison, ObjectDiff
@@ -36,7 +36,7 @@ def compare(paths: Sequence[str], settings: Settings, progress: Progress | None 
         for done, rendered in enumerate(engine.build_all(overlays, settings.jobs), 1):
             name = rendered.overlay.name
             if rendered.error:
-                uncompared.append(Skipped(name, f"it does not build: {rendered.error}", whole=True))
+                uncompared.append(Skipped(name, f"it does not build: {message_of(rendered)}", whole=True))
                 continue
             code, printed, message = engine.diff(rendered.output)
             if code > 1 or (code and not printed):
